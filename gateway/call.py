@@ -1,0 +1,138 @@
+"""The nouns of a call: what came in, what its caller wishes, what we think of it, what it used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from gateway.catalog import Capability, Price, Tier
+from gateway.money import NanoUSD
+
+Headers = tuple[tuple[bytes, bytes], ...]
+"""Lower-case names with their values, in order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """OpenAI's token counts. `prompt` includes `cached`; `completion` includes `reasoning`.
+
+    `estimated` says that the upstream sent no count and this one is ours.
+    """
+
+    prompt: int
+    completion: int
+    cached: int = 0
+    reasoning: int = 0
+    estimated: bool = False
+
+    def cost(self, price: Price) -> NanoUSD:
+        """What these tokens cost; every token is charged exactly once."""
+        cached = min(self.cached, self.prompt)
+        return NanoUSD(
+            (self.prompt - cached) * price.prompt
+            + cached * price.cached
+            + self.completion * price.completion
+        )
+
+
+NO_USAGE = Usage(0, 0)
+
+
+class Sort(Enum):
+    """What to prefer when several tiers would do."""
+
+    BALANCED = "balanced"
+    FLOOR = "floor"
+    NITRO = "nitro"
+
+
+@dataclass(frozen=True, slots=True)
+class CacheWish:
+    """What the caller says about kept replies; `ttl` and `max_age` are seconds."""
+
+    read: bool = True
+    write: bool = True
+    force: bool = False
+    ttl: float | None = None
+    max_age: float | None = None
+    namespace: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What the caller may say (then stripped before the upstream).
+
+    `deadline` (to the last byte), `ttft` (to the first) and `patience` (the client's own
+    timeout) are seconds; `quality` is the dial from 0 (cheapest) to 1 (best); `models` are
+    further names to fall back to, in order; `max_price` is nano-dollars per prompt and per
+    completion token.
+    """
+
+    tier: Tier | None = None
+    sort: Sort = Sort.BALANCED
+    quality: float | None = None
+    max_cost: NanoUSD | None = None
+    deadline: float | None = None
+    ttft: float | None = None
+    patience: float | None = None
+    session: str | None = None
+    explain: bool = False
+    models: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
+    max_price: tuple[NanoUSD | None, NanoUSD | None] = (None, None)
+    cache: CacheWish = CacheWish()
+
+
+NO_WISHES = Wishes()
+
+
+@dataclass(slots=True)
+class Call:
+    """One request for a completion.
+
+    `body` is the client's bytes, untouched; `document` is what a reader saw in them. `model` is
+    the requested model as the client wrote it. `headers` are those allowed to reach the
+    upstream. `arrived` is the clock's monotonic time in seconds.
+    """
+
+    id: str
+    body: bytes
+    document: Mapping[str, Any]
+    model: str
+    stream: bool
+    wants_usage: bool
+    wishes: Wishes
+    headers: Headers
+    arrived: float
+    tenant: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageSize:
+    """An image in a prompt: pixels, or zeros when only fetching it would tell; `low` detail."""
+
+    width: int
+    height: int
+    low: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """What we think of a call before choosing.
+
+    `text_tokens` counts messages, tools and their overhead but no image (exact unless `exact` is
+    false: then it is an upper bound). `completion_tokens` is the expected answer,
+    `max_completion` what the caller allows (None: no limit). `quality` is the predicted quality
+    of nano, mini and full, each 0–1; `score` the predicted gain of a larger model, 0–1.
+    `signals` are words for people.
+    """
+
+    text_tokens: int
+    exact: bool
+    completion_tokens: int
+    max_completion: int | None
+    needs: Capability
+    quality: tuple[float, float, float]
+    score: float
+    signals: tuple[str, ...] = ()
+    images: tuple[ImageSize, ...] = ()

@@ -1,0 +1,153 @@
+"""What can be called: tiers are roles, models are published goods, deployments are addresses.
+
+Nothing here knows a model by name; names, prices and windows are data (`gateway.settings`).
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import Enum, Flag, IntEnum, auto
+
+from gateway.money import NanoUSD
+
+
+class Tier(IntEnum):
+    """A role, not a model: NANO < MINI < FULL."""
+
+    NANO = 0
+    MINI = 1
+    FULL = 2
+
+    @property
+    def label(self) -> str:
+        """The tier as callers, headers and metrics spell it."""
+        return TIER_LABELS[self]
+
+
+TIER_LABELS = ("nano", "mini", "full")
+TIERS_BY_LABEL: Mapping[str, Tier] = {label: Tier(i) for i, label in enumerate(TIER_LABELS)}
+
+
+class Capability(Flag):
+    """What a model can do and a call can need."""
+
+    NONE = 0
+    TOOLS = auto()
+    PARALLEL_TOOLS = auto()
+    JSON_SCHEMA = auto()
+    VISION = auto()
+    AUDIO = auto()
+    LOGPROBS = auto()
+    REASONING = auto()
+
+
+class ImageFormula(Enum):
+    """How a model's images are counted in tokens (`gateway.classify.images`)."""
+
+    TILES = "tiles"
+    PATCHES = "patches"
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Whole nano-dollars per token."""
+
+    prompt: NanoUSD
+    cached: NanoUSD
+    completion: NanoUSD
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A published model.
+
+    `context_window` and `max_output` are tokens; `image_multiplier` scales patch counts.
+    """
+
+    name: str
+    price: Price
+    context_window: int
+    max_output: int
+    capabilities: Capability = Capability.NONE
+    knowledge_cutoff: date | None = None
+    shutdown: date | None = None
+    image_formula: ImageFormula = ImageFormula.TILES
+    image_multiplier: float = 1.0
+
+
+class Secret:
+    """A credential that no log, error or repr can spell; `reveal()` is the only way out."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def reveal(self) -> str:
+        """The credential itself, for the one place that sends it."""
+        return self._text
+
+    def __bool__(self) -> bool:
+        return bool(self._text)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and other._text == self._text
+
+    def __hash__(self) -> int:
+        return hash(self._text)
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """A model at an address with a key.
+
+    `name` is unique in the catalog and safe as a metric label; `weight` shares a tier's calls;
+    `max_parallel` caps the calls in flight (0: no cap).
+    """
+
+    name: str
+    model: Model
+    base_url: str
+    key: Secret
+    weight: int = 1
+    max_parallel: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Catalog:
+    """Every tier with its deployments, and the retired names that are routed afresh.
+
+    `version` changes whenever anything that could change an answer does: it is part of cache keys.
+    """
+
+    tiers: Mapping[Tier, tuple[Deployment, ...]]
+    reroute: frozenset[str] = frozenset()
+    version: str = ""
+    by_model: Mapping[str, tuple[Tier, Model]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        found: dict[str, tuple[Tier, Model]] = {}
+        for tier, model in self.models():
+            found.setdefault(model.name, (tier, model))
+        object.__setattr__(self, "by_model", found)
+
+    def model(self, tier: Tier) -> Model:
+        """The model that stands behind a tier."""
+        return self.tiers[tier][0].model
+
+    def models(self) -> Iterator[tuple[Tier, Model]]:
+        """Each model once, smallest tier first."""
+        seen: set[str] = set()
+        for tier in sorted(self.tiers):
+            for deployment in self.tiers[tier]:
+                if deployment.model.name not in seen:
+                    seen.add(deployment.model.name)
+                    yield tier, deployment.model
+
+    def deployments(self) -> Iterator[Deployment]:
+        """Every deployment, smallest tier first."""
+        for tier in sorted(self.tiers):
+            yield from self.tiers[tier]

@@ -1,0 +1,181 @@
+"""The few doors between deciding and doing. Each docstring is the contract its adapters keep."""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.call import Headers, Usage
+from gateway.catalog import Deployment, Tier
+from gateway.money import NanoUSD
+
+
+class Clock(Protocol):
+    """Time as an argument: a test walks an hour in a microsecond."""
+
+    def now(self) -> float:
+        """Monotonic seconds, for durations and deadlines."""
+        ...
+
+    def wall(self) -> float:
+        """Seconds since the epoch, for logs and records only."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """How long one attempt may take, in seconds from its start; `idle` is the longest silence.
+
+    `first_byte` runs to the first byte of the reply's body, `total` to its last byte.
+    """
+
+    connect: float = 3.0
+    first_byte: float = 120.0
+    idle: float = 60.0
+    total: float = 600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One attempt: where to, the path below the deployment's base URL, and the bytes to send."""
+
+    deployment: Deployment
+    path: str
+    headers: Headers
+    body: bytes
+    stream: bool
+    deadlines: Deadlines
+
+
+class Reply(Protocol):
+    """An upstream's reply: a head now, a body as it comes.
+
+    The body's bytes are those the upstream sent, without transfer framing. Reading pauses the
+    upstream when nobody reads here. `abort` may be called at any time, any number of times, from
+    anywhere: it closes the upstream connection at once unless the body is already whole.
+    """
+
+    status: int
+    headers: Headers
+
+    def chunk(self) -> Awaitable[bytes]:
+        """The next bytes of the body, at least one; `b""` once it is whole.
+
+        Raises:
+            UpstreamError: when the body ends early, stalls or breaks its framing.
+        """
+        ...
+
+    def read(self, limit: int) -> Awaitable[bytes]:
+        """The rest of the body, at most `limit` bytes.
+
+        Raises:
+            UpstreamError: as above, or when the body is larger than `limit`.
+        """
+        ...
+
+    def abort(self) -> None:
+        """Give the reply up."""
+        ...
+
+
+class Upstream(Protocol):
+    """Sends one attempt and never retries; any status is a reply, not an error."""
+
+    async def send(self, request: Request) -> Reply:
+        """Send; resolves when the reply's head is in (not streamed: possibly its body too).
+
+        Cancelling closes the connection at once.
+
+        Raises:
+            UpstreamError: connection refused or lost, a deadline passed, a broken reply.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Close every connection; calls in flight fail."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A whole reply worth keeping: head, body or stream chunks as they left, and what it took."""
+
+    status: int
+    headers: Headers
+    chunks: tuple[bytes, ...]
+    stream: bool
+    tier: Tier
+    model: str
+    usage: Usage
+    cost: NanoUSD
+    score: float
+    quality: tuple[float, float, float]
+    stored: float
+
+    @property
+    def size(self) -> int:
+        """Bytes it occupies, near enough to bound a cache."""
+        return sum(map(len, self.chunks)) + sum(len(n) + len(v) for n, v in self.headers) + 512
+
+
+class ReplyCache(Protocol):
+    """Remembers replies. A lost cache is a miss, never an error."""
+
+    async def get(self, key: bytes) -> Kept | None:
+        """The reply kept under a key, if it is still alive."""
+        ...
+
+    async def put(self, key: bytes, kept: Kept, ttl: float) -> None:
+        """Keep a reply for `ttl` seconds, or not at all if there is no room."""
+        ...
+
+
+@dataclass(slots=True)
+class Attempted:
+    """One attempt as it ended: `outcome` is `ok` or an error's metric name."""
+
+    deployment: str
+    outcome: str
+    seconds: float
+
+
+@dataclass(slots=True)
+class Ended:
+    """A call as it ended, for metrics and the log; times are seconds, money nano-dollars.
+
+    `outcome` is `ok` or an error's metric name; `cache` is `hit`, `miss`, `shared` or `bypass`.
+    `overhead` is the time that was ours: `seconds` minus waiting for the upstream.
+    """
+
+    id: str
+    requested: str
+    tier: Tier | None
+    model: str
+    response_model: str
+    reason: str
+    outcome: str
+    status: int
+    stream: bool
+    cache: str
+    usage: Usage
+    cost: NanoUSD
+    saved: NanoUSD
+    attempts: int
+    seconds: float
+    ttft: float
+    overhead: float
+    prompt_tokens_estimate: int
+    score: float
+    upstream_request_id: str
+
+
+class Recorder(Protocol):
+    """Counts and logs what happened. It never raises, blocks or awaits."""
+
+    def attempted(self, attempt: Attempted) -> None:
+        """An attempt ended."""
+        ...
+
+    def ended(self, ended: Ended) -> None:
+        """A call ended."""
+        ...
