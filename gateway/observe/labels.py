@@ -1,0 +1,106 @@
+"""The closed sets that labels are drawn from; what is in none of them is `other`.
+
+A label taken from what clients or upstreams write would let them fill the memory of whoever scrapes
+this process: names of models, reasons and outcomes are looked up here and never passed through.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from gateway import errors
+from gateway.catalog import TIER_LABELS, Catalog
+
+OTHER: Final = "other"
+"""What a label says about anything that is not in its set."""
+
+NO_TIER: Final = "none"
+"""The tier of a call that was never routed."""
+
+TIERS: Final = (*TIER_LABELS, NO_TIER)
+"""In the order of `Tier`, so that a tier is its own index."""
+
+REASONS: Final = {
+    "pinned": "the caller named a model",
+    "tier": "the caller named a tier",
+    "adequate": "the smallest tier that fits is good enough",
+    "quality": "the larger tier's gain was worth its price",
+    "floor": "the caller asked for the cheapest",
+    "nitro": "the caller asked for the fastest",
+    "capability": "no other tier can do what the call needs",
+    "context": "no other tier has a window large enough",
+    "cost_cap": "no other tier stays under the caller's cost cap",
+    "deadline": "no other tier meets the caller's deadline",
+    "only": "there is no other tier",
+    "sticky": "the conversation stays on its tier",
+    "fallback": "a deployment failed or rests; another answered",
+    "escalated": "the chosen tier failed; a larger one answered",
+    "downgraded": "the chosen tier failed; a smaller one answered",
+    "cache": "a reply from memory served",
+    "none": "the call was not routed",
+    OTHER: "any other",
+}
+"""Why a call went where it went: the codes of `gateway.route` and `gateway.flow`, explained."""
+
+CACHE_OUTCOMES: Final = {
+    "hit": "served by a kept reply",
+    "shared": "served by an identical call in flight",
+    "miss": "looked for, not found",
+    "bypass": "not looked for: the call, its caller or the policy kept it out",
+    OTHER: "any other",
+}
+
+TOKEN_KINDS: Final = ("prompt", "cached", "completion", "reasoning")
+
+SAVERS: Final = ("routing", "cache")
+
+OK: Final = "ok"
+
+_BEYOND_THE_TREE: Final = {
+    OK: "a whole reply",
+    "cancelled": "an attempt nobody waited for any more",
+    "caller_left": "the client hung up first",
+    "upstream_auth": "the upstream refused our key; passed on as 502",
+    "upstream_rate_limited": "the upstream answered 429",
+    "upstream_4xx": "the upstream answered another 4xx",
+    "upstream_5xx": "the upstream answered 5xx",
+}
+
+
+def outcomes() -> dict[str, str]:
+    """Every way a call or an attempt can end, with its meaning: the error tree's, and a few."""
+    found = {
+        name: _BEYOND_THE_TREE.get(name, "")
+        for name in (*errors.ENDS_WITHOUT_ERROR, *errors.UPSTREAM_REPLIES)
+    }
+    for error in sorted(_leaves(), key=lambda error: error.kind):
+        # Where a leaf shares its parent's name, the leaf comes last and says more.
+        found[error.kind] = (error.__doc__ or "").partition("\n")[0].rstrip(".")
+    found[OTHER] = "any other"
+    return found
+
+
+def _leaves() -> Iterator[type[errors.GatewayError]]:
+    """The errors of the tree itself; subclasses that others define elsewhere are not of it."""
+    for value in vars(errors).values():
+        if isinstance(value, type) and issubclass(value, errors.GatewayError):
+            yield value
+
+
+class ModelNames:
+    """The catalog's model names, and `other` for every name that is none of them."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, catalog: Catalog) -> None:
+        self._known = frozenset(catalog.by_model)
+
+    def label(self, name: str) -> str:
+        """The label of a model: its name, also for its dated snapshots (`…-2025-04-14`)."""
+        if name in self._known:
+            return name
+        undated = name[:-11]
+        date = name[-11:].split("-")
+        # "-2025-04-14" → "", "2025", "04", "14"
+        if undated in self._known and [len(part) for part in date] == [0, 4, 2, 2]:
+            return undated if "".join(date).isdigit() else OTHER
+        return OTHER

@@ -1,0 +1,1 @@
+"""Where replies are kept: adapters of `gateway.ports.ReplyCache`."""

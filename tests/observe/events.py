@@ -1,0 +1,82 @@
+"""What the tests of this room record, and the catalog they record it under."""
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gateway.call import Usage
+from gateway.catalog import Catalog, Deployment, Model, Price, Secret, Tier
+from gateway.money import NanoUSD
+from gateway.observe.metrics import Metrics
+from gateway.ports import Ended
+
+PRICE = Price(NanoUSD(100), NanoUSD(25), NanoUSD(400))
+
+
+@dataclass(slots=True)
+class HandClock:
+    """A clock turned by hand."""
+
+    seconds: float = 1000.0
+    epoch: float = 1_790_000_000.5
+
+    def now(self) -> float:
+        return self.seconds
+
+    def wall(self) -> float:
+        return self.epoch
+
+
+def a_catalog() -> Catalog:
+    def one(name: str, deployment: str, shutdown: date | None = None) -> tuple[Deployment, ...]:
+        model = Model(name, PRICE, 1_000_000, 32_768, shutdown=shutdown)
+        return (Deployment(deployment, model, "https://upstream.test/v1", Secret("key")),)
+
+    return Catalog(
+        {
+            Tier.NANO: one("gpt-4.1-nano", "nano-1", date(2026, 10, 23)),
+            Tier.MINI: one("gpt-4.1-mini", "mini-1"),
+            Tier.FULL: one("gpt-4.1", "full-1"),
+        }
+    )
+
+
+USUAL = Ended(
+    id="call-1",
+    requested="auto",
+    tier=Tier.NANO,
+    model="gpt-4.1-nano",
+    response_model="gpt-4.1-nano-2025-04-14",
+    reason="adequate",
+    outcome="ok",
+    status=200,
+    stream=False,
+    cache="miss",
+    usage=Usage(100, 40, cached=60, reasoning=10),
+    cost=NanoUSD(21_500),
+    saved=NanoUSD(408_500),
+    attempts=1,
+    seconds=0.8,
+    ttft=0.0,
+    overhead=0.000_2,
+    prompt_tokens_estimate=101,
+    score=0.25,
+    upstream_request_id="req_1",
+)
+
+
+def an_ended(**changes: Any) -> Ended:
+    """The usual call, but for the changes."""
+    return replace(USUAL, **changes)
+
+
+def samples(metrics: Metrics) -> dict[str, float]:
+    """Every sample on a fresh page, under `name{label=value,…}` with the labels sorted."""
+    found = {}
+    for family in text_string_to_metric_families(metrics.render().decode()):
+        for sample in family.samples:
+            inside = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))
+            found[f"{sample.name}{{{inside}}}" if inside else sample.name] = sample.value
+    return found
