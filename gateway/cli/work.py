@@ -1,0 +1,163 @@
+"""What the commands do: read the settings, say what is wrong with them, hand over to the product.
+
+What is asked for goes to standard output; complaints and warnings go to standard error, so that a
+pipe carries data only.
+"""
+
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from importlib import import_module
+from os import environ
+from pathlib import Path
+from typing import Any, Protocol, TextIO, cast
+
+from rich.console import Console
+from rich.text import Text
+
+from gateway.catalog import Catalog
+from gateway.cli import tables
+from gateway.clock import SystemClock
+from gateway.errors import GatewayError
+from gateway.settings.advice import warnings
+from gateway.settings.catalog import build
+from gateway.settings.complaints import SettingsError
+from gateway.settings.load import find, load
+from gateway.settings.reference import json_schema, markdown as reference
+from gateway.settings.schema import Settings
+
+OK = 0
+FAILED = 1
+# EX_CONFIG of sysexits.h: supervisors know not to restart on it.
+BAD_CONFIGURATION = 78
+
+# Nothing is sent, so no key may be asked for.
+SIMULATED: Mapping[str, str] = {"GATEWAY_SIMULATE_ENABLED": "true"}
+
+
+class Product(Protocol):
+    """What the composition root offers."""
+
+    def serve(self, settings: Settings) -> int:
+        """Serve until told to stop; the exit code."""
+        ...
+
+    def demo(self, settings: Settings, *, seconds: float | None, rate: float) -> int:
+        """Serve simulated traffic; the exit code."""
+        ...
+
+    def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
+        """Where a request would go, and why.
+
+        Raises:
+            GatewayError: no tier can answer it.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Does the work of the commands, with everything it touches given to it."""
+
+    product: Callable[[], Product]
+    environ: Mapping[str, str]
+    today: Callable[[], date]
+    out: Console
+    err: Console
+    stdin: TextIO
+
+    def serve(
+        self, config: Path | None, *, host: str | None, port: int | None, simulate: bool | None
+    ) -> int:
+        """Serve until told to stop."""
+        said = {
+            "GATEWAY_SERVER_HOST": host,
+            "GATEWAY_SERVER_PORT": port,
+            "GATEWAY_SIMULATE_ENABLED": simulate,
+        }
+        settings = self._load(config, {n: str(v) for n, v in said.items() if v is not None})
+        if settings is None or self._warned(settings) is None:
+            return BAD_CONFIGURATION
+        return self.product().serve(settings)
+
+    def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
+        """Serve simulated traffic."""
+        settings = self._load(config, SIMULATED)
+        if settings is None:
+            return BAD_CONFIGURATION
+        return self.product().demo(settings, seconds=seconds, rate=rate)
+
+    def check(self, config: Path | None) -> int:
+        """Say what is wrong with the configuration, or show what it means."""
+        settings = self._load(config, {})
+        if settings is None:
+            return BAD_CONFIGURATION
+        catalog = self._warned(settings)
+        source = find(config, self.environ)
+        self.out.print(tables.summary(settings, catalog, source))
+        self.out.print(
+            tables.tiers(catalog, simulated=settings.simulate.enabled, today=self.today())
+        )
+        return OK
+
+    def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
+        """Say where a prompt would go, and why."""
+        settings = self._load(config, SIMULATED)
+        if settings is None:
+            return BAD_CONFIGURATION
+        text = self.stdin.read() if prompt == "-" else prompt
+        body = {"model": model, "messages": [{"role": "user", "content": text}]}
+        try:
+            explanation = self.product().explain(settings, body)
+        except GatewayError as error:
+            self._say("error", error.message)
+            return FAILED
+        if as_json:
+            self._print(json.dumps(explanation, indent=2, ensure_ascii=False) + "\n")
+        else:
+            self.out.print(tables.choice(explanation))
+        return OK
+
+    def schema(self, *, markdown: bool) -> int:
+        """Print the reference of the settings."""
+        self._print(reference() if markdown else json_schema())
+        return OK
+
+    def _load(self, config: Path | None, said: Mapping[str, str]) -> Settings | None:
+        try:
+            return load(config, {**self.environ, **said})
+        except SettingsError as error:
+            for sentence in error.sentences():
+                self._say("error", sentence)
+            count = len(error.complaints)
+            self._say("", f"{count} mistake{'s' if count > 1 else ''} in the configuration.")
+            return None
+
+    def _warned(self, settings: Settings) -> Catalog:
+        catalog = build(settings)
+        for sentence in warnings(settings, catalog, today=self.today(), environ=self.environ):
+            self._say("warning", sentence)
+        return catalog
+
+    def _say(self, kind: str, sentence: str) -> None:
+        colour = {"error": "bold red", "warning": "bold yellow"}.get(kind, "")
+        head = Text(f"{kind}: " if kind else "", style=colour)
+        # Never wrapped: a line is one complaint, for people and for grep.
+        self.err.print(head + Text(sentence), soft_wrap=True)
+
+    def _print(self, text: str) -> None:
+        self.out.file.write(text)
+
+
+def here() -> Desk:
+    """The desk of this process."""
+    return Desk(
+        product=lambda: cast("Product", import_module("gateway.app")),
+        environ=environ,
+        today=lambda: datetime.fromtimestamp(SystemClock().wall(), UTC).date(),
+        out=Console(),
+        err=Console(stderr=True),
+        stdin=sys.stdin,
+    )

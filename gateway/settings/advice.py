@@ -1,0 +1,96 @@
+"""What the operator should know though nothing is wrong: shutdowns, odd prices, keys in the clear.
+
+Pure: the day is an argument. Like complaints, it quotes no value but names of models, deployments
+and variables.
+"""
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+from datetime import date
+from itertools import pairwise
+from urllib.parse import urlsplit
+
+from gateway.catalog import Catalog, Model
+from gateway.settings.catalog import known_models
+from gateway.settings.overrides import unknown
+from gateway.settings.presets import presets
+from gateway.settings.schema import Settings
+from gateway.settings.tiers import TiersSettings
+
+# Long enough to try a successor, short enough to be read.
+NOTICE_DAYS = 30
+
+
+def warnings(
+    settings: Settings, catalog: Catalog, *, today: date, environ: Mapping[str, str]
+) -> list[str]:
+    """Every warning, one sentence each."""
+    return [
+        *_shutdowns(settings, catalog, today),
+        *_prices(catalog),
+        *_unused(settings, catalog),
+        *_notes(settings),
+        *_unencrypted(catalog),
+        *unknown(environ),
+    ]
+
+
+def _shutdowns(settings: Settings, catalog: Catalog, today: date) -> Iterator[str]:
+    if settings.simulate.enabled:
+        return
+    known = known_models(settings.catalog)
+    for tier, model in catalog.models():
+        if model.shutdown is None or (model.shutdown - today).days > NOTICE_DAYS:
+            continue
+        days = (model.shutdown - today).days
+        when = f"will be switched off on {model.shutdown} ({days} days from now)"
+        if days <= 0:
+            when = f"was switched off on {model.shutdown}"
+        said = known.get(model.name)
+        successor = f" Its successor is {said.successor}." if said and said.successor else ""
+        yield (
+            f"{model.name} (tier {tier.label}) {when}.{successor} Choose another with "
+            f"`catalog: PRESET` or `catalog.tiers.{tier.label}: MODEL`."
+        )
+
+
+def _prices(catalog: Catalog) -> Iterator[str]:
+    for smaller, larger in pairwise(sorted(catalog.tiers)):
+        cheap, dear = catalog.models_by_tier[smaller], catalog.models_by_tier[larger]
+        if _dearness(cheap) > _dearness(dear):
+            yield (
+                f"{cheap.name} (tier {smaller.label}) costs more than {dear.name} (tier "
+                f"{larger.label}): are the tiers in order, and the prices per million tokens?"
+            )
+
+
+def _dearness(model: Model) -> int:
+    """A call's price at the usual three prompt tokens to one of the answer."""
+    return 3 * model.price.prompt + model.price.completion
+
+
+def _unused(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    for name in settings.catalog.models:
+        if name not in catalog.by_model:
+            yield f"{name} is described under `catalog.models` but stands behind no tier."
+
+
+def _notes(settings: Settings) -> Iterator[str]:
+    family = presets().presets.get(settings.catalog.preset)
+    if family and family.note and settings.catalog.tiers == TiersSettings():
+        yield f"catalog {settings.catalog.preset}: {family.note}."
+
+
+def _unencrypted(catalog: Catalog) -> Iterator[str]:
+    for deployment in catalog.deployments():
+        parts = urlsplit(deployment.base_url)
+        if deployment.key and parts.scheme == "http" and not _is_near(parts.hostname or ""):
+            yield f"deployment {deployment.name} sends its key unencrypted: use https."
+
+
+def _is_near(host: str) -> bool:
+    """Whether a host is this machine, or a name or address of a private network."""
+    try:
+        return ipaddress.ip_address(host).is_private
+    except ValueError:
+        return "." not in host or host.endswith((".local", ".internal", ".localhost", ".svc"))

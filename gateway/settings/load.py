@@ -1,0 +1,179 @@
+"""From a file and the environment to settings, or to every complaint at once.
+
+    file → values with lines → ${…} filled → GATEWAY_* laid over → OPENAI_* where nothing is said
+         → types and bounds → does it fit together?
+
+The file is `--config`, else `TIERGATE_CONFIG`, else `tiergate.yaml` in the working directory if
+there is one. None is needed.
+"""
+
+from collections.abc import Callable, Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from gateway.settings import catalog
+from gateway.settings.complaints import (
+    Flaw,
+    Place,
+    SettingsError,
+    dotted,
+    locate,
+    nearest,
+    sentence,
+)
+from gateway.settings.document import Document, read
+from gateway.settings.interpolate import interpolate
+from gateway.settings.overrides import override, put
+from gateway.settings.schema import Settings
+
+CONFIG_VARIABLE = "TIERGATE_CONFIG"
+DEFAULT_FILE = Path("tiergate.yaml")
+# What every OpenAI client reads; used where nothing else is said.
+OPENAI_VARIABLES: Mapping[str, Place] = {
+    "OPENAI_API_KEY": ("catalog", "key"),
+    "OPENAI_BASE_URL": ("catalog", "base_url"),
+}
+
+
+def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """The file to read, if there is one."""
+    if path is not None:
+        return path
+    if named := environ.get(CONFIG_VARIABLE):
+        return Path(named)
+    return DEFAULT_FILE if DEFAULT_FILE.is_file() else None
+
+
+def installed(module: str) -> bool:
+    """Whether an optional module is there to be imported."""
+    return find_spec(module) is not None
+
+
+def load(
+    path: Path | None,
+    environ: Mapping[str, str],
+    *,
+    has: Callable[[str], bool] = installed,
+) -> Settings:
+    """Read the settings; `has` tells which optional modules there are.
+
+    Raises:
+        SettingsError: with every complaint.
+    """
+    source = find(path, environ)
+    document = Document() if source is None else read(source)
+    if any(not flaw.place for flaw in document.flaws):
+        # What is wrong with the whole leaves nothing to look at.
+        raise SettingsError(locate(document.flaws, {}, {}), str(source))
+    interpolate(document, environ)
+    # A section whose settings are all commented out says nothing.
+    document.values = {name: v for name, v in document.values.items() if v is not None}
+    origins = override(document, environ)
+    origins |= _openai(document, environ)
+    if source is None and not origins.keys() & _ANSWERING:
+        put(document.values, ("simulate", "enabled"), True)
+    settings, found = _validated(document, has)
+    if found or settings is None:
+        complaints = locate(found, document.lines, origins)
+        raise SettingsError(complaints, str(source) if source else "")
+    return settings
+
+
+# Said in the environment, any of these means that somebody is to answer, and the simulation is not.
+_ANSWERING: frozenset[Place] = frozenset(
+    {*OPENAI_VARIABLES.values(), ("simulate", "enabled")}
+    | {("catalog", "tiers", label) for label in ("nano", "mini", "full")}
+)
+
+
+def _openai(document: Document, environ: Mapping[str, str]) -> dict[Place, str]:
+    origins: dict[Place, str] = {}
+    said = document.values.get("catalog")
+    for name, place in OPENAI_VARIABLES.items():
+        spoken = isinstance(said, dict) and place[-1] in said
+        if name in environ and not spoken and not any(f.place == place for f in document.flaws):
+            put(document.values, place, environ[name])
+            origins[place] = name
+    return origins
+
+
+def _validated(
+    document: Document, has: Callable[[str], bool]
+) -> tuple[Settings | None, list[Flaw]]:
+    found = list(document.flaws)
+    broken = {flaw.place for flaw in found}
+    try:
+        settings = Settings.model_validate(document.values)
+    except ValidationError as error:
+        found += [f for f in _translated(error) if f.place not in broken]
+        settings = None
+    # A slip elsewhere must not hide what is wrong with the catalog, so it is checked by itself.
+    checked = settings or _catalog_alone(document.values)
+    if checked is not None:
+        found += [f for f in catalog.flaws(checked) if f.place not in broken]
+        found += _surroundings(checked, has)
+    return settings, found
+
+
+def _catalog_alone(values: dict[str, Any]) -> Settings | None:
+    parts = {name: values[name] for name in ("catalog", "simulate") if name in values}
+    try:
+        return Settings.model_validate(parts)
+    except ValidationError:
+        return None
+
+
+def _surroundings(settings: Settings, has: Callable[[str], bool]) -> list[Flaw]:
+    """What the machine must have for the settings to work."""
+    found = []
+    upstream = settings.upstream
+    if upstream.ca_file is not None and not upstream.ca_file.is_file():
+        found.append(Flaw(("upstream", "ca_file"), "is no file that can be read"))
+    if upstream.http2 and not has("h2"):
+        message = "needs an optional part: pip install 'tiergate[http2]'"
+        found.append(Flaw(("upstream", "http2"), message))
+    return found
+
+
+def _translated(error: ValidationError) -> list[Flaw]:
+    return [
+        Flaw(place, _unknown(place) if detail["type"] == "extra_forbidden" else sentence(detail))
+        for detail in error.errors(include_url=False)
+        for place in (tuple(step for step in detail["loc"] if step != "[key]"),)
+    ]
+
+
+def _unknown(place: Place) -> str:
+    """Say what the name at a place could have been."""
+    word = str(place[-1])
+    siblings = list(_section(place[:-1]).model_fields)
+    if near := nearest(word, siblings):
+        return f"is no setting{near}"
+    elsewhere = [
+        dotted((name, word))
+        for name, field in Settings.model_fields.items()
+        if isinstance(field.annotation, type) and word in field.annotation.model_fields
+    ]
+    if elsewhere:
+        return f"is no setting (did you mean `{elsewhere[0]}`?)"
+    return f"is no setting; there are {', '.join(siblings)}"
+
+
+def _section(place: Place) -> type[BaseModel]:
+    """The model whose settings stand at a place."""
+    model: type[BaseModel] = Settings
+    for step in place:
+        if isinstance(step, str) and step in model.model_fields:
+            model = _inner(model.model_fields[step].annotation) or model
+    return model
+
+
+def _inner(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 - any annotation
+    """The model inside `X | None`, `tuple[X, ...]`, `dict[str, X]` or X itself."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    found = (_inner(part) for part in getattr(annotation, "__args__", ()))
+    return next((model for model in found if model is not None), None)

@@ -1,0 +1,178 @@
+"""The catalog's settings: what stands behind nano, mini and full, where, and at which price.
+
+Short forms are spread here (`catalog: gpt-5.4`, `nano: gpt-4.1-nano`), so that everything behind
+sees one shape. Whether names fit together is checked in `gateway.settings.catalog`.
+"""
+
+import re
+from datetime import date
+from typing import Annotated, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from gateway.settings.keys import Key
+from gateway.settings.units import Dollars, parted
+
+Label = Literal["nano", "mini", "full"]
+CapabilityName = Literal[
+    "tools", "parallel_tools", "json_schema", "vision", "audio", "logprobs", "reasoning"
+]
+
+OPENAI_URL = "https://api.openai.com/v1"
+DEFAULT_PRESET = "gpt-4.1"
+# What Prometheus, logs and headers carry without quoting.
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}")
+
+
+def base_url(text: str) -> str:
+    """Read the address that `/chat/completions` is appended to."""
+    message = "must be an address such as https://api.openai.com/v1"
+    if not text.isascii() or not text.isprintable() or " " in text:
+        raise ValueError(message)
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        raise ValueError(message) from None
+    if parts.scheme not in {"http", "https"} or not host:
+        raise ValueError(message)
+    if "@" in parts.netloc:
+        message = "must not carry a user name or password: use `key`"
+        raise ValueError(message)
+    if "?" in text or "#" in text:
+        message = "must not carry a query or fragment"
+        raise ValueError(message)
+    return text.rstrip("/")
+
+
+def name(text: str) -> str:
+    """Read a name that is safe as a metric label and in a header."""
+    if not NAME.fullmatch(text):
+        message = "must be letters, digits and . _ : / @ - (at most 128)"
+        raise ValueError(message)
+    return text
+
+
+Name = Annotated[str, AfterValidator(name)]
+BaseURL = Annotated[str, AfterValidator(base_url)]
+
+
+class Section(BaseModel):
+    """A group of settings; frozen, and strict about names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class PriceSettings(Section):
+    """What a model costs, in dollars per million tokens."""
+
+    prompt: Dollars = Field(description="Prompt tokens.")
+    cached: Dollars | None = Field(
+        default=None, description="Prompt tokens the upstream had cached; without it, as `prompt`."
+    )
+    completion: Dollars = Field(description="Completion tokens, reasoning included.")
+
+
+class ModelSettings(Section):
+    """A published model. For a known name, only what differs need be said."""
+
+    like: Name | None = Field(
+        default=None, description="Take what is not said here from this known model."
+    )
+    price: PriceSettings | None = Field(default=None, description="What it costs.")
+    context_window: int | None = Field(
+        default=None, ge=1, description="Tokens of prompt and answer together."
+    )
+    max_prompt: int | None = Field(
+        default=None,
+        ge=1,
+        description="Longest prompt to send, where that is less than the window; `null` lifts it.",
+    )
+    max_output: int | None = Field(default=None, ge=1, description="Most tokens of one answer.")
+    capabilities: Annotated[tuple[CapabilityName, ...], BeforeValidator(parted)] | None = Field(
+        default=None, description="What it can do; a call that needs more goes elsewhere."
+    )
+    knowledge_cutoff: date | None = Field(default=None, description="Day its knowledge ends.")
+    shutdown: date | None = Field(default=None, description="Day the provider switches it off.")
+    successor: Name | None = Field(
+        default=None, description="What the provider recommends after the shutdown."
+    )
+    images: Literal["tiles", "patches"] | None = Field(
+        default=None, description="How its images are counted in tokens."
+    )
+    image_multiplier: float | None = Field(
+        default=None, gt=0, le=100, description="What a patch counts for, in tokens."
+    )
+
+
+class DeploymentSettings(Section):
+    """A model at an address with a key. A bare model name is short for `{model: NAME}`."""
+
+    model: Name = Field(description="The model's name, as the upstream knows it.")
+    name: Name | None = Field(
+        default=None,
+        description="How metrics and logs call it; without it, the tier's name (and a number).",
+    )
+    base_url: BaseURL | None = Field(
+        default=None, description="Where it is, up to `/v1`; without it, the catalog's."
+    )
+    key: Key | None = Field(
+        default=None, description="The upstream's key; without it, the catalog's."
+    )
+    weight: int = Field(default=1, ge=1, le=1000, description="Its share of the tier's calls.")
+    max_parallel: int = Field(default=0, ge=0, description="Calls at a time; 0 sets no limit.")
+
+
+def deployments(value: object) -> object:
+    """Spread the short forms of a tier: a name, a mapping, or a list of either."""
+    listed = value if isinstance(value, list | tuple) else [value]
+    if not listed:
+        message = "must list at least one deployment"
+        raise ValueError(message)
+    return [{"model": item} if isinstance(item, str) else item for item in listed]
+
+
+Deployments = Annotated[tuple[DeploymentSettings, ...], BeforeValidator(deployments)]
+
+
+class TiersSettings(Section):
+    """The deployments behind each tier: one model a tier, any number of deployments."""
+
+    nano: Deployments | None = Field(default=None, description="The smallest tier.")
+    mini: Deployments | None = Field(default=None, description="The tier between.")
+    full: Deployments | None = Field(default=None, description="The largest tier.")
+
+
+class CatalogSettings(Section):
+    """Which models stand behind the tiers. A bare name is short for `{preset: NAME}`."""
+
+    preset: str = Field(
+        default=DEFAULT_PRESET,
+        description="A family of models known by name; what `tiers` names wins.",
+    )
+    base_url: BaseURL = Field(
+        default=OPENAI_URL,
+        description="Where deployments are that name no address; `OPENAI_BASE_URL` sets it too.",
+    )
+    key: Key | None = Field(
+        default=None,
+        description="Key of deployments that name none; `OPENAI_API_KEY` sets it too.",
+    )
+    models: dict[Name, ModelSettings] = Field(
+        default_factory=dict,
+        description="Models by name: new ones, or what differs in known ones (a negotiated price).",
+    )
+    tiers: TiersSettings = Field(
+        default=TiersSettings(), description="Deployments by tier; tiers left out are the preset's."
+    )
+    reroute: Annotated[tuple[Name, ...], BeforeValidator(parted)] | None = Field(
+        default=None,
+        description="Requested model names that are routed as `auto`; without it, the names "
+        "OpenAI has retired or is retiring.",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _short(cls, value: object) -> object:
+        return {"preset": value} if isinstance(value, str) else value

@@ -1,0 +1,147 @@
+"""What is typed reaches the work as it was meant; exit codes come back."""
+
+import runpy
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from gateway import __version__, cli
+from gateway.cli.commands import create
+
+
+@dataclass
+class NotedWork:
+    """Notes what it is asked to do and ends with the code it is given."""
+
+    code: int = 0
+    asked: list[tuple[Any, ...]] = field(default_factory=list)
+
+    def serve(
+        self, config: Path | None, *, host: str | None, port: int | None, simulate: bool | None
+    ) -> int:
+        return self._note("serve", config, host, port, simulate)
+
+    def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
+        return self._note("demo", config, seconds, rate)
+
+    def check(self, config: Path | None) -> int:
+        return self._note("check", config)
+
+    def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
+        return self._note("route", config, prompt, model, as_json)
+
+    def schema(self, *, markdown: bool) -> int:
+        return self._note("schema", markdown)
+
+    def _note(self, *asked: Any) -> int:
+        self.asked.append(asked)
+        return self.code
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        (["serve"], ("serve", None, None, None, None)),
+        (
+            ["serve", "-c", "a.yaml", "--host", "::", "--port", "0", "--simulate"],
+            ("serve", Path("a.yaml"), "::", 0, True),
+        ),
+        (["serve", "--no-simulate"], ("serve", None, None, None, False)),
+        (["demo"], ("demo", None, None, 5.0)),
+        (["demo", "--seconds", "3", "--rate", "50"], ("demo", None, 3.0, 50.0)),
+        (["check", "--config", "b.yaml"], ("check", Path("b.yaml"))),
+        (["route", "Hello"], ("route", None, "Hello", "auto", False)),
+        (["route", "-", "-m", "mini", "--json"], ("route", None, "-", "mini", True)),
+        (["schema"], ("schema", False)),
+        (["schema", "--markdown"], ("schema", True)),
+    ],
+)
+@pytest.mark.parametrize("code", [0, 1, 78])
+def test_a_command_asks_for_its_work_and_ends_with_its_code(
+    typed: list[str], asked: tuple[Any, ...], code: int
+) -> None:
+    work = NotedWork(code)
+
+    result = CliRunner(env={"TIERGATE_CONFIG": None}).invoke(create(lambda: work), typed)
+
+    assert work.asked == [asked]
+    assert result.exit_code == code
+
+
+def test_the_configuration_may_be_named_in_the_environment() -> None:
+    work = NotedWork()
+
+    CliRunner(env={"TIERGATE_CONFIG": "c.yaml"}).invoke(create(lambda: work), ["check"])
+
+    assert work.asked == [("check", Path("c.yaml"))]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        ["nonsense"],
+        ["route"],
+        ["serve", "--port", "70000"],
+        ["serve", "--port", "http"],
+        ["demo", "--rate", "0"],
+        ["check", "--nonsense"],
+    ],
+)
+def test_what_is_typed_wrong_ends_with_2(typed: list[str]) -> None:
+    work = NotedWork()
+
+    result = CliRunner().invoke(create(lambda: work), typed)
+
+    assert (result.exit_code, work.asked) == (2, [])
+
+
+def test_help_lists_every_command_and_the_exit_codes() -> None:
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(create(NotedWork), ["--help"])
+
+    assert result.exit_code == 0
+    words = ("serve", "demo", "check", "route", "schema", "version", "78 the configuration")
+    assert all(word in result.output for word in words)
+
+
+@pytest.mark.parametrize("typed", [["version"], ["--version"]])
+def test_the_version_is_printed_without_any_work(typed: list[str]) -> None:
+    work = NotedWork()
+
+    result = CliRunner().invoke(create(lambda: work), typed)
+
+    assert result.output.startswith(f"tiergate {__version__} (Python 3.")
+    assert (result.exit_code, work.asked) == (0, [])
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The command line of this process."""
+    line = ["tiergate"]
+    monkeypatch.setattr(sys, "argv", line)
+    return line
+
+
+def test_the_version_is_answered_before_anything_is_loaded(
+    typed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed.append("version")
+
+    runpy.run_module("gateway", run_name="__main__")
+
+    assert capsys.readouterr().out == f"{cli.version()}\n"
+
+
+def test_the_installed_command_runs_the_commands(
+    typed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed.append("schema")
+
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+
+    assert ended.value.code == 0
+    assert '"Tiergate configuration"' in capsys.readouterr().out
