@@ -120,15 +120,15 @@ class ImageSize:
 class Assessment:
     """What we think of a call before choosing.
 
-    `text_tokens` counts messages, tools and their overhead but no image (exact unless `exact` is
-    false: then it is an upper bound). `completion_tokens` is the expected answer,
-    `max_completion` what the caller allows (None: no limit). `quality` is the predicted quality
-    of nano, mini and full, each 0–1; `score` the predicted gain of a larger model, 0–1.
-    `signals` are words for people.
+    `text_tokens` is the best estimate of the prompt (messages, tools and their overhead, no
+    image), sure to lie within `text_bounds` (equal bounds: counted exactly).
+    `completion_tokens` is the expected answer, `max_completion` what the caller allows (None: no
+    limit). `quality` is the predicted quality of nano, mini and full, each 0–1; `score` the
+    predicted gain of a larger model, 0–1. `signals` are words for people.
     """
 
     text_tokens: int
-    exact: bool
+    text_bounds: tuple[int, int]
     completion_tokens: int
     max_completion: int | None
     needs: Capability

@@ -127,16 +127,15 @@ class Catalog:
     reroute: frozenset[str] = frozenset()
     version: str = ""
     by_model: Mapping[str, tuple[Tier, Model]] = field(init=False)
+    models_by_tier: Mapping[Tier, Model] = field(init=False)
 
     def __post_init__(self) -> None:
         found: dict[str, tuple[Tier, Model]] = {}
         for tier, model in self.models():
             found.setdefault(model.name, (tier, model))
         object.__setattr__(self, "by_model", found)
-
-    def model(self, tier: Tier) -> Model:
-        """The model that stands behind a tier."""
-        return self.tiers[tier][0].model
+        behind = {tier: deployments[0].model for tier, deployments in self.tiers.items()}
+        object.__setattr__(self, "models_by_tier", behind)
 
     def models(self) -> Iterator[tuple[Tier, Model]]:
         """Each model once, smallest tier first."""

@@ -1,5 +1,6 @@
 """The machine's clocks, behind the `Clock` port; nothing else in the package reads time."""
 
+import asyncio
 import time
 
 
@@ -10,3 +11,4 @@ class SystemClock:
 
     now = staticmethod(time.monotonic)
     wall = staticmethod(time.time)
+    sleep = staticmethod(asyncio.sleep)

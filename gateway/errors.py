@@ -2,7 +2,8 @@
 
     GatewayError
     ├── CallerError            what the client sent cannot be served
-    │   ├── MalformedBody 400, InvalidValue 400, ContextLengthExceeded 400, Infeasible 400
+    │   ├── MalformedBody 400, MalformedRequest 400, InvalidValue 400,
+    │   │   ContextLengthExceeded 400, Infeasible 400
     │   ├── NotFound 404, ModelNotFound 404, MethodNotAllowed 405
     │   ├── RequestTimeout 408, BodyTooLarge 413, UnsupportedMedia 415, HeadTooLarge 431
     ├── Overloaded 503         we shed load before queues grow
@@ -55,6 +56,13 @@ class MalformedBody(CallerError):
     """The body is no JSON object we can read."""
 
     code = "invalid_json"
+    kind = "caller_malformed"
+
+
+class MalformedRequest(CallerError):
+    """The bytes are no HTTP request we can read."""
+
+    code = "invalid_http"
     kind = "caller_malformed"
 
 
@@ -196,3 +204,10 @@ class UpstreamsExhausted(GatewayError):
 
 class InternalError(GatewayError):
     """A defect of ours; the log has the rest."""
+
+
+UPSTREAM_REPLIES = ("upstream_auth", "upstream_rate_limited", "upstream_4xx", "upstream_5xx")
+"""Outcomes of calls and attempts that are the upstream's own error replies, passed on."""
+
+ENDS_WITHOUT_ERROR = ("ok", "cancelled", "caller_left")
+"""The other outcomes: all went well, an attempt nobody waited for, a client that hung up."""

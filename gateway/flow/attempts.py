@@ -1,0 +1,201 @@
+"""The attempts of a call: one deployment after another until one answers.
+
+Nothing has left for the client yet, so a failed attempt costs time and nothing else. Three bounds:
+each deployment at most once (a rate-limited one may be asked again after the pause it named), at
+most `max_attempts`, and a retry budget over all calls. The caller's deadline bounds each of them.
+"""
+
+import math
+from dataclasses import replace
+
+from gateway.call import Call, Usage
+from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
+from gateway.flow import opening
+from gateway.flow.health import DEAD_KEY_SECONDS, Health
+from gateway.flow.journey import Journey
+from gateway.flow.opening import Opened, Refusal
+from gateway.flow.parts import Parts, Rules
+from gateway.ports import Attempted, Deadlines, Request
+from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after, upstream_outcome
+from gateway.wire.body import rewrite
+
+PATH = "/chat/completions"
+# No call waits longer than this for a rate limit to pass.
+LONGEST_PAUSE_SECONDS = 5.0
+TOO_MANY_REQUESTS = 429
+CANCELLED = "cancelled"
+
+Failure = UpstreamError | Refusal
+
+
+class Attempts:
+    """Makes the attempts of a plan, and remembers what they taught."""
+
+    def __init__(self, parts: Parts, rules: Rules, health: Health) -> None:
+        self._parts = parts
+        self._rules = rules
+        self._health = health
+        self._budget = RetryBudget(per_call=rules.retry_budget)
+        self._now = parts.clock.now
+
+    async def first_to_answer(
+        self, call: Call, journey: Journey, plan: list[Step], dropped: frozenset[str]
+    ) -> Opened:
+        """The first good answer, or the last error reply worth passing on.
+
+        Raises:
+            GatewayError: no attempt brought a reply.
+        """
+        self._budget.called()
+        failures: list[Failure] = []
+        for step in plan[: self._rules.max_attempts]:
+            if failures and not self._budget.withdraw(self._now()):
+                break
+            try:
+                return await self._attempt(call, journey, step, dropped)
+            except (UpstreamError, Refusal) as failure:
+                failures.append(failure)
+            if not self._goes_on(call, failures[-1]):
+                break
+        if (again := self._pause_for(call, failures)) is not None:
+            refusal, seconds = again
+            await self._parts.pause(seconds)
+            try:
+                return await self._attempt(call, journey, refusal.opened.step, dropped)
+            except (UpstreamError, Refusal) as failure:
+                failures.append(failure)
+        return self._given_up(failures)
+
+    def _goes_on(self, call: Call, failure: Failure) -> bool:
+        limit = call.wishes.deadline
+        if limit is not None and self._now() - call.arrived >= limit:
+            return False
+        if isinstance(failure, UpstreamError):
+            return True
+        named = failure.opened.step.model == call.model
+        return after(failure.status, failure.code, named=named) is Next.NEXT
+
+    def _pause_for(self, call: Call, failures: list[Failure]) -> tuple[Refusal, float] | None:
+        """The rate-limited attempt that may be made again, and after how many seconds."""
+        last = failures[-1] if failures else None
+        if not isinstance(last, Refusal) or last.status != TOO_MANY_REQUESTS:
+            return None
+        wait = last.retry_after
+        if wait is None or wait > LONGEST_PAUSE_SECONDS or last.code == "insufficient_quota":
+            return None
+        limit = min(call.wishes.deadline or math.inf, call.wishes.patience or math.inf)
+        left = limit - (self._now() - call.arrived)
+        if wait >= left or not self._budget.withdraw(self._now()):
+            return None
+        return last, wait
+
+    def _given_up(self, failures: list[Failure]) -> Opened:
+        for failure in reversed(failures):
+            if isinstance(failure, Refusal):
+                return failure.opened
+        if len(failures) == 1 and isinstance(failures[0], UpstreamError):
+            raise failures[0]
+        if failures:
+            kinds = ", ".join(f.kind for f in failures if isinstance(f, UpstreamError))
+            message = f"No deployment answered this call ({kinds})."
+        else:
+            message = "Every deployment that could answer this call is out of service."
+        wait = math.ceil(self._health.retry_after(self._now()))
+        raise UpstreamsExhausted(message, retry_after=wait)
+
+    def _deadlines(self, call: Call) -> Deadlines:
+        """The operator's deadlines, shortened to what the caller has left."""
+        wishes, limits = call.wishes, self._rules.deadlines
+        if wishes.deadline is None and wishes.ttft is None and wishes.patience is None:
+            return limits
+        passed = self._now() - call.arrived
+        deadline = math.inf if wishes.deadline is None else wishes.deadline
+        patience = math.inf if wishes.patience is None else wishes.patience
+        ttft = math.inf if wishes.ttft is None else wishes.ttft
+        total = min(limits.total, deadline - passed)
+        if not call.stream:
+            total = min(total, patience - passed)
+        first = min(limits.first_byte, patience - passed, ttft - passed, total)
+        if first <= 0:
+            message = "The caller's deadline passed before an upstream could answer."
+            raise UpstreamTimeout(message)
+        return replace(limits, first_byte=first, total=total)
+
+    async def _attempt(
+        self, call: Call, journey: Journey, step: Step, dropped: frozenset[str]
+    ) -> Opened:
+        body = rewrite(
+            call.body,
+            call.document,
+            model=step.model if step.model != call.model else None,
+            drop=dropped,
+            include_usage=call.stream and not call.wants_usage,
+            max_tokens=step.max_tokens,
+        )
+        deadlines = self._deadlines(call)
+        request = Request(step.deployment, PATH, call.headers, body, call.stream, deadlines)
+        journey.attempts += 1
+        began = self._now()
+        self._health.started(step.deployment, began)
+        outcome = CANCELLED
+        try:
+            opened = await self._send(call, step, request)
+            outcome = "ok"
+        except UpstreamError as error:
+            outcome = error.kind
+            self._health.failed(step.deployment, self._now())
+            raise
+        except Refusal as refusal:
+            outcome = self._learn(refusal, step)
+            raise
+        finally:
+            took = self._now() - began
+            journey.waited += took
+            if outcome != "ok":
+                self._over(step, outcome, took)
+        opened.began, opened.ttft = began, took
+        if opened.streamed is None:
+            self._health.succeeded(step.deployment)
+            if opened.usage is not None:
+                self._health.answered(step.deployment, opened.usage, took)
+            self._over(step, outcome, took)
+        return opened
+
+    async def _send(self, call: Call, step: Step, request: Request) -> Opened:
+        reply = await self._parts.upstream.send(request)
+        try:
+            if call.stream:
+                return await opening.stream(reply, step, call, self._parts.clock)
+            return await opening.whole(reply, step, self._rules.max_reply)
+        except BaseException:
+            # Cancelled, refused or broken: whatever is left of the reply is nobody's.
+            reply.abort()
+            raise
+
+    def streamed(self, opened: Opened, usage: Usage, outcome: str) -> None:
+        """A stream that had begun is over."""
+        deployment, now = opened.step.deployment, self._now()
+        seconds = now - opened.began
+        if outcome == "ok":
+            self._health.succeeded(deployment)
+            self._health.streamed(deployment, usage, opened.ttft, seconds)
+        elif outcome != CANCELLED:
+            self._health.failed(deployment, now)
+        self._over(opened.step, outcome, seconds)
+
+    def _over(self, step: Step, outcome: str, seconds: float) -> None:
+        self._health.left(step.deployment)
+        self._parts.recorder.attempted(Attempted(step.deployment.name, outcome, seconds))
+
+    def _learn(self, refusal: Refusal, step: Step) -> str:
+        """Let an error reply count where it should; returns the attempt's outcome."""
+        status, health, now = refusal.status, self._health, self._now()
+        if status in KEY_IS_DEAD:
+            health.rested(step.deployment, DEAD_KEY_SECONDS, now)
+        elif status >= 500:
+            health.failed(step.deployment, now)
+        elif status != TOO_MANY_REQUESTS:
+            health.succeeded(step.deployment)
+        elif refusal.retry_after is not None:
+            health.rested(step.deployment, refusal.retry_after, now)
+        return upstream_outcome(status)

@@ -1,0 +1,146 @@
+"""One call's books while it lives: what was decided, what it took, how it ended.
+
+Everything the reply's `x-gateway-*` headers, the metrics and the log line say comes from here.
+"""
+
+from gateway.call import NO_USAGE, Assessment, Call, Usage
+from gateway.catalog import Catalog, Model, Tier
+from gateway.errors import GatewayError
+from gateway.flow.opening import Opened
+from gateway.money import FREE, NanoUSD
+from gateway.ports import Ended
+from gateway.route.choose import Choice
+from gateway.route.plan import upstream_outcome
+
+
+class Journey:
+    """Mutable and private to one call; money is nano-dollars, times monotonic seconds."""
+
+    __slots__ = (
+        "assessment",
+        "attempts",
+        "cache",
+        "cache_note",
+        "call",
+        "choice",
+        "cost",
+        "ended_at",
+        "model",
+        "outcome",
+        "overhead",
+        "quality",
+        "reason",
+        "response_model",
+        "saved",
+        "score",
+        "status",
+        "tier",
+        "ttft",
+        "upstream_id",
+        "usage",
+        "waited",
+    )
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.assessment: Assessment | None = None
+        self.choice: Choice | None = None
+        self.tier: Tier | None = None
+        self.model = ""
+        self.response_model = ""
+        self.reason = "none"
+        self.cache = "bypass"
+        self.cache_note = ""
+        self.usage: Usage = NO_USAGE
+        self.cost: NanoUSD = FREE
+        self.saved: NanoUSD = FREE
+        self.attempts = 0
+        self.waited = 0.0
+        self.ttft = 0.0
+        self.status = 0
+        self.outcome = ""
+        self.score = 0.0
+        self.quality: tuple[float, float, float] = (0.0, 0.0, 0.0)
+        self.upstream_id = ""
+        self.overhead = 0.0
+        self.ended_at = 0.0
+
+    def ready(self, now: float) -> None:
+        """The reply's head can leave: what was not waiting until here was our overhead."""
+        self.overhead = max(0.0, now - self.call.arrived - self.waited)
+
+    def assessed(self, assessment: Assessment) -> None:
+        """The prompt was looked at."""
+        self.assessment = assessment
+        self.score = assessment.score
+        self.quality = assessment.quality
+
+    def chose(self, choice: Choice) -> None:
+        """The tier is chosen."""
+        chosen = choice.chosen
+        self.choice = choice
+        self.reason = choice.code
+        self.tier, self.model, self.cost = chosen.tier, chosen.model, chosen.cost
+
+    def answered_by(self, opened: Opened) -> None:
+        """A deployment's answer has begun."""
+        step, choice = opened.step, self.choice
+        if choice is not None and step.tier is not choice.chosen.tier:
+            self.reason = "escalated" if step.tier > choice.chosen.tier else "downgraded"
+        elif self.attempts > 1:
+            self.reason = "fallback"
+        self.tier, self.model = step.tier, step.model
+        self.response_model = opened.model
+        self.ttft = opened.ttft
+        for name, value in opened.headers:
+            if name == b"x-request-id":
+                self.upstream_id = value.decode("latin-1")
+
+    def refused(self, status: int) -> None:
+        """The upstream's error reply is passed on."""
+        self.outcome = upstream_outcome(status)
+        self.cost = FREE
+
+    def used(self, usage: Usage, model: Model, catalog: Catalog) -> None:
+        """The upstream's count is in: charge it, and note what always-full would have cost."""
+        self.usage = usage
+        self.cost = usage.cost(model.price)
+        dearest = catalog.models_by_tier[max(catalog.tiers)]
+        self.saved = NanoUSD(usage.cost(dearest.price) - self.cost)
+
+    def failed(self, error: GatewayError) -> None:
+        """The call ends with an error of ours."""
+        self.outcome = error.kind
+        self.status = error.status
+
+    def words(self) -> str:
+        """The reasons in one line, for the header."""
+        return "; ".join(self.choice.reasons) if self.choice is not None else ""
+
+    def ended(self, now: float) -> Ended:
+        """Close the books."""
+        self.ended_at = now
+        call, seen = self.call, self.assessment
+        seconds = now - call.arrived
+        return Ended(
+            id=call.id,
+            requested=call.model,
+            tier=self.tier,
+            model=self.model,
+            response_model=self.response_model,
+            reason=self.reason,
+            outcome=self.outcome or "ok",
+            status=self.status,
+            stream=call.stream,
+            cache=self.cache,
+            usage=self.usage,
+            cost=self.cost,
+            saved=self.saved,
+            attempts=self.attempts,
+            seconds=seconds,
+            ttft=self.ttft,
+            overhead=self.overhead,
+            prompt_tokens_estimate=seen.text_tokens if seen is not None else 0,
+            score=self.score,
+            upstream_request_id=self.upstream_id,
+        )

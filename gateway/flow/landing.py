@@ -1,0 +1,208 @@
+"""From an opened answer to closed books: who reads it, what it used, whether it is kept.
+
+Two rules: an answer is booked exactly once, however it ends, and its leader's record is written
+when it is booked *and* the leader's own client is done, whichever comes last.
+"""
+
+from collections.abc import Callable
+
+from gateway.call import Usage
+from gateway.flow import explain
+from gateway.flow.answer import Answer
+from gateway.flow.attempts import CANCELLED, Attempts
+from gateway.flow.flight import Flight
+from gateway.flow.journey import Journey
+from gateway.flow.opening import Opened
+from gateway.flow.parts import Parts, Rules
+from gateway.ports import Kept
+
+# These fields describe one exchange with the upstream, not the reply; rate limits come beside them.
+OF_ONE_REPLY = frozenset({b"x-request-id", b"openai-processing-ms", b"x-should-retry"})
+RATE_LIMITS = b"x-ratelimit-"
+
+
+class Departed:
+    """An opened answer that several calls may share, and the books of the call that pays.
+
+    `key` is where it is kept and found by others (`b""`: neither).
+    """
+
+    __slots__ = ("booked", "closed", "flight", "journey", "keep", "key", "opened", "recorded")
+
+    def __init__(self, opened: Opened, journey: Journey, key: bytes, *, keep: bool) -> None:
+        self.opened = opened
+        self.journey = journey
+        self.key = key
+        self.keep = keep and opened.status == 200
+        self.flight: Flight | None = None
+        self.booked = False
+        self.closed = False
+        self.recorded = False
+
+    def abandoned(self) -> bool:
+        """Whether its last reader left before its end."""
+        return self.flight is not None and self.flight.readers <= 0 and not self.flight.over
+
+
+class Landing:
+    """Brings opened answers to their readers and to their end."""
+
+    def __init__(
+        self,
+        parts: Parts,
+        rules: Rules,
+        attempts: Attempts,
+        record: Callable[[Journey], None],
+    ) -> None:
+        self._parts = parts
+        self._rules = rules
+        self._attempts = attempts
+        self._record = record
+        self._now = parts.clock.now
+        self.flying: dict[bytes, Departed] = {}
+
+    async def led(self, departed: Departed, *, share: bool) -> Answer:
+        """The answer for the call that made it."""
+        opened = departed.opened
+        explains = departed.journey.call.wishes.explain
+        if opened.streamed is None:
+            self._book_whole(departed)
+            if explains and opened.status == 200:
+                opened.first = explain.in_body(opened.first, departed.journey)
+            if departed.keep:
+                await self._keep(departed, (opened.first,))
+        else:
+            if explains:
+                opened.streamed.last_frame = lambda: self._last_frame(departed)
+            departed.flight = Flight(
+                opened.streamed,
+                first=opened.first,
+                keeps=departed.keep or share,
+                landed=lambda: self._landed(departed),
+            )
+            if share:
+                self.flying[departed.key] = departed
+        return self._answer(departed, departed.journey, lambda _: self._closed(departed))
+
+    def _last_frame(self, departed: Departed) -> bytes:
+        """The decision as a chunk of its own, once the usage is in."""
+        self._use_stream(departed)
+        return explain.frame(departed.journey)
+
+    def joined(self, departed: Departed, journey: Journey) -> Answer:
+        """The same answer for an identical call that came while it was under way."""
+        leader = departed.journey
+        journey.cache = "shared"
+        journey.reason = leader.reason
+        journey.tier, journey.model = leader.tier, leader.model
+        journey.response_model = leader.response_model
+        journey.score, journey.quality = leader.score, leader.quality
+        journey.saved = leader.cost
+        journey.outcome = leader.outcome if departed.opened.status != 200 else ""
+        journey.ready(self._now())
+        return self._answer(departed, journey, lambda own: self._left(departed, own))
+
+    def _answer(
+        self, departed: Departed, journey: Journey, closed: Callable[[Journey], None]
+    ) -> Answer:
+        opened = departed.opened
+        return Answer(
+            journey,
+            opened.status,
+            opened.headers,
+            opened.first,
+            flight=departed.flight,
+            closed=closed,
+        )
+
+    def _closed(self, departed: Departed) -> None:
+        """The leader's client is done."""
+        departed.closed = True
+        self._settle(departed)
+
+    def _left(self, departed: Departed, journey: Journey) -> None:
+        """A follower's client is done."""
+        journey.usage = departed.journey.usage
+        journey.saved = departed.journey.cost
+        self._settle(departed)
+        self._record(journey)
+
+    def _settle(self, departed: Departed) -> None:
+        """Book what nobody reads any more; record the leader once both its ends are reached."""
+        if departed.abandoned() and not departed.booked:
+            self._book_stream(departed, CANCELLED)
+        if departed.booked and departed.closed and not departed.recorded:
+            departed.recorded = True
+            self._record(departed.journey)
+
+    async def _landed(self, departed: Departed) -> None:
+        """The stream's last piece is in, or the upstream failed."""
+        flight = departed.flight
+        if flight is None or departed.booked:
+            return
+        self._book_stream(departed, flight.error.kind if flight.error is not None else "ok")
+        self._settle(departed)
+        pieces = flight.whole()
+        if departed.keep and pieces is not None:
+            await self._keep(departed, pieces)
+
+    def _book_whole(self, departed: Departed) -> None:
+        opened, journey = departed.opened, departed.journey
+        departed.booked = True
+        if opened.status == 200:
+            usage = opened.usage or self._estimate(journey, opened.tokens_seen)
+            journey.used(usage, opened.step.deployment.model, self._parts.catalog)
+        else:
+            journey.refused(opened.status)
+
+    def _book_stream(self, departed: Departed, outcome: str) -> None:
+        opened, journey = departed.opened, departed.journey
+        streamed = opened.streamed
+        departed.booked = True
+        self.flying.pop(departed.key, None)
+        if streamed is None:
+            return
+        usage = self._use_stream(departed)
+        if outcome == "ok" and streamed.machine.error is not None:
+            outcome = journey.outcome = "upstream_error"
+        self._attempts.streamed(opened, usage, outcome)
+
+    def _use_stream(self, departed: Departed) -> Usage:
+        opened, journey = departed.opened, departed.journey
+        streamed = opened.streamed
+        if streamed is None:
+            return journey.usage
+        usage = streamed.machine.usage or self._estimate(journey, streamed.tokens_seen())
+        journey.used(usage, opened.step.deployment.model, self._parts.catalog)
+        return usage
+
+    def _estimate(self, journey: Journey, completion: int) -> Usage:
+        """What was used when the upstream does not say: the prompt as assessed, what was seen."""
+        seen = journey.assessment
+        prompt = seen.text_tokens if seen is not None else len(journey.call.body) // 4
+        return Usage(prompt, completion, estimated=True)
+
+    async def _keep(self, departed: Departed, pieces: tuple[bytes, ...]) -> None:
+        opened, journey = departed.opened, departed.journey
+        kept = Kept(
+            opened.status,
+            tuple(
+                field
+                for field in opened.headers
+                if field[0] not in OF_ONE_REPLY and not field[0].startswith(RATE_LIMITS)
+            ),
+            pieces,
+            opened.streamed is not None,
+            opened.step.tier,
+            opened.step.model,
+            journey.usage,
+            journey.cost,
+            journey.score,
+            journey.quality,
+            self._parts.clock.wall(),
+        )
+        if kept.size <= self._rules.cache_max_entry:
+            ttl = journey.call.wishes.cache.ttl
+            await self._parts.cache.put(
+                departed.key, kept, self._rules.cache_ttl if ttl is None else ttl
+            )

@@ -1,0 +1,87 @@
+"""Where a streamed answer's pieces come from: an upstream's event stream."""
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.ports import Clock, Reply
+from gateway.wire.chat import ChatStream
+
+# After `[DONE]` the connection is given this long to end by itself and be used again.
+LINGER_SECONDS = 0.25
+# OpenAI's streams carry about one token a frame of this size; used when a stream tells no usage.
+FRAME_BYTES_PER_TOKEN = 250
+
+
+class Streamed:
+    """An upstream's event stream, read through the chunk state machine.
+
+    `first_at` and `last_at` are monotonic seconds; `waited` sums the time spent waiting for the
+    upstream.
+    """
+
+    __slots__ = ("_clock", "_over", "last_at", "last_frame", "machine", "out_bytes", "reply")
+
+    def __init__(self, reply: Reply, machine: ChatStream, clock: Clock) -> None:
+        self.reply = reply
+        self.machine = machine
+        self._clock = clock
+        self._over = False
+        self.last_at = clock.now()
+        self.out_bytes = 0
+        self.last_frame: Callable[[], bytes] | None = None
+
+    async def open(self) -> bytes:
+        """Read up to the first valid event; its bytes, with what came along.
+
+        Leaves `machine.started` false when the stream opened with an error event.
+        """
+        out = b""
+        while not self.machine.started and self.machine.error is None:
+            data = await self.reply.chunk()
+            if not data:
+                self.machine.end()
+            out += self._fed(data)
+        return out
+
+    async def piece(self) -> bytes:
+        while not self._over:
+            data = await self.reply.chunk()
+            if not data:
+                self._over = True
+                if not self.machine.done:
+                    self.machine.end()
+                return b""
+            if out := self._fed(data):
+                return out
+        return b""
+
+    def abandon(self) -> None:
+        self._over = True
+        self.reply.abort()
+
+    def comments_allowed(self) -> bool:
+        return not self.machine.saw_id
+
+    def tokens_seen(self) -> int:
+        """About how many tokens have come, for streams that never tell."""
+        return self.out_bytes // FRAME_BYTES_PER_TOKEN
+
+    def _fed(self, data: bytes) -> bytes:
+        machine = self.machine
+        out = machine.feed(data)
+        self.out_bytes += len(out)
+        if machine.done and not self._over:
+            self._over = True
+            self.last_at = self._clock.now()
+            # The end of the body is usually in already; if not, it may still come.
+            asyncio.get_running_loop().call_later(LINGER_SECONDS, self.reply.abort)
+            if self.last_frame is not None:
+                out = before_done(out, self.last_frame())
+        return out
+
+
+def before_done(out: bytes, frame: bytes) -> bytes:
+    """Put one more frame in front of the `[DONE]` that ends these bytes."""
+    at = out.rfind(b"data: [DONE]")
+    at = at if at >= 0 else out.rfind(b"data:[DONE]")
+    return out[:at] + frame + out[at:] if at >= 0 else out + frame

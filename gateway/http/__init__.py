@@ -1,0 +1,1 @@
+"""The edge: bytes to calls, answers and errors to bytes. FastAPI and uvicorn live only here."""

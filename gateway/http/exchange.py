@@ -1,0 +1,177 @@
+"""One routed request and its reply on a client's connection.
+
+Uvicorn's protocol keeps one object per request, its cycle; this is ours, without scope, receive
+and send. The fields in the first group are those the protocol reads and writes.
+"""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from gateway.call import Headers
+from gateway.errors import GatewayError
+from gateway.flow.flight import Presence
+from gateway.http.head import cors_fields, error_head
+from gateway.wire.envelope import envelope, error_frame
+
+if TYPE_CHECKING:
+    from gateway.http.protocol import EdgeProtocol
+
+CHUNKED = b"transfer-encoding: chunked\r\n\r\n"
+CLOSE = b"connection: close\r\n"
+LAST_CHUNK = b"0\r\n\r\n"
+KEEP_ALIVE_COMMENT = b": keep-alive\n\n"
+
+
+class _NoEvent:
+    """Stands where uvicorn wakes a waiting `receive`; here nobody waits."""
+
+    __slots__ = ()
+
+    def set(self) -> None:
+        """Nothing to wake."""
+
+
+NO_EVENT = _NoEvent()
+
+
+class Exchange:
+    """The request's bytes as they come, and the only writer of its reply."""
+
+    __slots__ = (
+        "arrived",
+        "chunked",
+        "comments",
+        "complete",
+        "disconnected",
+        "headers",
+        "http_1_0",
+        "keep_alive",
+        "last_write",
+        "message_event",
+        "parts",
+        "presence",
+        "protocol",
+        "response_complete",
+        "size",
+        "streaming",
+        "task",
+        "turn",
+    )
+
+    def __init__(
+        self, protocol: "EdgeProtocol", headers: list[tuple[bytes, bytes]], *, keep_alive: bool
+    ) -> None:
+        self.response_complete = False
+        self.disconnected = False
+        self.keep_alive = keep_alive
+        self.message_event = NO_EVENT
+
+        self.protocol = protocol
+        self.headers: Headers | list[tuple[bytes, bytes]] = headers
+        self.parts: list[bytes] = []
+        self.size = 0
+        self.complete = False
+        self.turn = False
+        self.http_1_0 = False
+        self.arrived = 0.0
+        self.chunked = False
+        self.streaming = False
+        self.last_write = 0.0
+        self.comments: Callable[[], bool] | None = None
+        self.task: asyncio.Task[None] | None = None
+        self.presence: Presence | None = None
+
+    def start(self) -> None:
+        """The request is whole and it is its turn: answer it."""
+        protocol = self.protocol
+        self.arrived = self.last_write = protocol.plane.now()
+        presence = self.presence = Presence(self.cancel)
+        task = self.task = protocol.loop.create_task(protocol.plane.serve(self, presence))
+        protocol.tasks.add(task)
+        task.add_done_callback(protocol.tasks.discard)
+
+    def cancel(self) -> None:
+        """Nobody waits for the answer any more."""
+        if self.task is not None:
+            self.task.cancel()
+
+    def body(self) -> bytes:
+        """The whole body; its parts are let go."""
+        parts, self.parts = self.parts, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def whole(self, head: bytes, body: bytes) -> None:
+        """Write a reply that is complete, in one write."""
+        if not self.disconnected:
+            closing = b"" if self.keep_alive else CLOSE
+            self.protocol.transport.write(
+                b"%b%bcontent-length: %d\r\n\r\n%b" % (head, closing, len(body), body)
+            )
+        self.finish()
+
+    def begin(self, head: bytes, first: bytes) -> None:
+        """Write a stream's head and its first bytes, in one write."""
+        self.streaming = True
+        if self.disconnected:
+            return
+        if self.http_1_0:
+            self.keep_alive = False
+            self.protocol.transport.write(b"%b%b\r\n%b" % (head, CLOSE, first))
+            return
+        self.chunked = True
+        closing = b"" if self.keep_alive else CLOSE
+        self.protocol.transport.write(
+            b"%b%b%b%x\r\n%b\r\n" % (head, closing, CHUNKED, len(first), first)
+        )
+
+    def more(self, data: bytes) -> None:
+        """Write more of a stream."""
+        if not self.disconnected:
+            self.protocol.transport.write(
+                b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
+            )
+
+    def end(self) -> None:
+        """A stream is over."""
+        if not self.disconnected and self.chunked:
+            self.protocol.transport.write(LAST_CHUNK)
+        self.finish()
+
+    def fail(self, error: GatewayError, request_id: str) -> None:
+        """Tell the client what went wrong, in a head of its own or inside the stream."""
+        if self.streaming:
+            self.more(error_frame(error))
+            self.end()
+        else:
+            cors = cors_fields(self.headers, self.protocol.plane.limits.cors_origins)
+            head = error_head(error, request_id, STATUS_LINE[error.status], cors)
+            self.whole(head, envelope(error))
+
+    def keep_alive_comment(self) -> None:
+        """Break a silence, where a comment is safe."""
+        if self.comments is not None and self.comments():
+            self.more(KEEP_ALIVE_COMMENT)
+
+    def drop(self) -> None:
+        """There will be no (further) reply."""
+        self.keep_alive = False
+        self.finish()
+
+    def finish(self) -> None:
+        """The reply is out; the connection goes on to the next request, or closes."""
+        if self.response_complete:
+            return
+        self.response_complete = True
+        if not self.keep_alive:
+            self.protocol.close_gently()
+        self.protocol.on_response_complete()
+
+    def hung_up(self) -> None:
+        """The client is gone."""
+        self.disconnected = True
+        if self.presence is not None:
+            presence, self.presence = self.presence, None
+            presence.leave()

@@ -1,0 +1,181 @@
+"""Everything that is not on the hot path: models, readiness, metrics, documentation, preflights.
+
+FastAPI serves these. The routed endpoints are described here and served by the data plane before
+FastAPI sees them. Whatever goes wrong leaves in OpenAI's envelope.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
+from gateway import __version__
+from gateway.catalog import Catalog, Model, Tier
+from gateway.errors import (
+    CallerError,
+    GatewayError,
+    InternalError,
+    InvalidValue,
+    MethodNotAllowed,
+    ModelNotFound,
+    NotFound,
+)
+from gateway.http import openapi
+from gateway.http.head import EXPOSED
+from gateway.wire.envelope import envelope
+
+AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
+POST_ONLY = frozenset({"/v1/chat/completions", "/chat/completions"})
+OWNER = "tiergate"
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the pages show: the catalog, the metrics page, readiness.
+
+    `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
+    `ready` is empty or says why not; `made` is when the models list began, epoch seconds.
+    """
+
+    catalog: Catalog
+    render: Callable[[str], bytes]
+    media_type: Callable[[str], str]
+    ready: Callable[[], str]
+    make_id: Callable[[], str]
+    made: int
+    cors_origins: Sequence[str] = ()
+
+
+def create(page: Page) -> FastAPI:
+    """The application for everything but the routed endpoints."""
+    app = FastAPI(
+        title="Tiergate",
+        version=__version__,
+        description="An OpenAI-compatible gateway that answers every call with the smallest "
+        "model that is good enough.",
+        redoc_url=None,
+        openapi_url="/openapi.json",
+    )
+    _errors(app, page)
+    _models(app, page)
+    _operations(app, page)
+    app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's own hook
+    if page.cors_origins:
+        app.add_middleware(
+            CORSMiddleware,
+            allow_origins=list(page.cors_origins),
+            allow_methods=["GET", "POST", "OPTIONS"],
+            allow_headers=["*"],
+            expose_headers=EXPOSED.split(","),
+            max_age=600,
+        )
+    return app
+
+
+def _models(app: FastAPI, page: Page) -> None:
+    known = _known(page)
+
+    @app.get("/v1/models", tags=["models"])
+    @app.get("/models", include_in_schema=False)
+    async def list_models() -> JSONResponse:
+        """List the auto names, the tiers and the models behind them."""
+        return JSONResponse({"object": "list", "data": list(known.values())})
+
+    @app.get("/v1/models/{name:path}", tags=["models"])
+    @app.get("/models/{name:path}", include_in_schema=False)
+    async def one_model(name: str) -> JSONResponse:
+        """Describe one of them."""
+        found = known.get(name)
+        if found is None:
+            message = f"The model `{name[:120]}` does not exist or you do not have access to it."
+            raise ModelNotFound(message, param="model")
+        return JSONResponse(found)
+
+
+def _known(page: Page) -> dict[str, dict[str, Any]]:
+    catalog = page.catalog
+    shown: dict[str, dict[str, Any]] = {}
+    for name in AUTO_NAMES:
+        shown[name] = _entry(name, page, OWNER, None)
+    for tier in sorted(catalog.tiers):
+        shown[tier.label] = _entry(tier.label, page, OWNER, catalog.models_by_tier[tier])
+    for tier, model in catalog.models():
+        shown[model.name] = _entry(model.name, page, "upstream", model, tier)
+    return shown
+
+
+def _entry(
+    name: str, page: Page, owner: str, model: Model | None, tier: Tier | None = None
+) -> dict[str, Any]:
+    entry: dict[str, Any] = {
+        "id": name,
+        "object": "model",
+        "created": page.made,
+        "owned_by": owner,
+    }
+    if model is not None:
+        entry["shutdown_date"] = model.shutdown.isoformat() if model.shutdown else None
+        entry["context_window"] = model.context_window
+        entry["max_output_tokens"] = model.max_output
+        if tier is None:
+            entry["model"] = model.name
+        else:
+            entry["tier"] = tier.label
+    return entry
+
+
+def _operations(app: FastAPI, page: Page) -> None:
+    @app.get("/healthz", tags=["operations"])
+    async def health() -> JSONResponse:
+        """Say that the process lives; answered before any other work."""
+        return JSONResponse({"status": "ok"})
+
+    @app.get("/readyz", tags=["operations"])
+    async def ready() -> JSONResponse:
+        """Say whether calls should be sent here."""
+        reason = page.ready()
+        if reason:
+            return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
+        return JSONResponse({"status": "ready"})
+
+    @app.get("/metrics", tags=["operations"])
+    async def metrics(request: Request) -> Response:
+        """Show the Prometheus metrics."""
+        accept = request.headers.get("accept", "")
+        body = await run_in_threadpool(page.render, accept)
+        return Response(body, media_type=page.media_type(accept))
+
+
+def _errors(app: FastAPI, page: Page) -> None:
+    def reply(error: GatewayError, status: int | None = None) -> Response:
+        headers = {"x-request-id": page.make_id()}
+        return Response(envelope(error), status or error.status, headers, "application/json")
+
+    @app.exception_handler(GatewayError)
+    async def ours(_request: Request, error: GatewayError) -> Response:
+        return reply(error)
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        where = f"{request.method} {request.url.path[:200]}"
+        if error.status_code == 405 or request.url.path in POST_ONLY:
+            return reply(MethodNotAllowed(f"Not allowed to {where}."))
+        if error.status_code == 404:
+            return reply(NotFound(f"Invalid URL ({where})"))
+        return reply(CallerError(str(error.detail)), error.status_code)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_request: Request, error: RequestValidationError) -> Response:
+        first = error.errors()[0]
+        param = str(first["loc"][-1])
+        return reply(InvalidValue(f"{param}: {first['msg']}", param=param), 422)
+
+    @app.exception_handler(Exception)
+    async def defect(_request: Request, _error: Exception) -> Response:
+        return reply(InternalError("Something went wrong in the gateway."))

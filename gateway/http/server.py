@@ -1,0 +1,85 @@
+"""Uvicorn, run the way the gateway needs it: our protocol, our log, a sweep, a bounded drain."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable
+
+import uvicorn
+from fastapi import FastAPI
+
+from gateway.http.plane import Plane
+from gateway.http.protocol import EdgeProtocol, protocol_for
+
+SWEEP_SECONDS = 1.0
+BACKLOG = 2048
+
+
+class Server(uvicorn.Server):
+    """One listening process."""
+
+    def __init__(self, app: FastAPI, plane: Plane, listener: socket.socket, drain: float) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http=protocol_for(plane),
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=max(1, round(drain)),
+                backlog=BACKLOG,
+            )
+        )
+        self._plane = plane
+        self._listener = listener
+
+    def stopping(self) -> bool:
+        """Whether it was told to stop: no new calls should come."""
+        return self.should_exit
+
+    async def run_until_stopped(self) -> None:
+        """Serve until a signal; streams in flight get the drain's time to finish."""
+        loop = asyncio.get_running_loop()
+        sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        # What lives now lives for ever: the collector need not look at it again.
+        gc.collect()
+        gc.freeze()
+        try:
+            await self.serve(sockets=[self._listener])
+        finally:
+            sweep.cancel()
+
+    def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
+        now = self._plane.now()
+        for connection in list(self.server_state.connections):
+            if isinstance(connection, EdgeProtocol):
+                connection.swept(now)
+        if not self.should_exit or self.server_state.connections:
+            loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Bind a listening socket; port 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be used.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(BACKLOG)
+        listener.setblocking(False)
+    except OSError:
+        listener.close()
+        raise
+    return listener
+
+
+def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    """Uvloop, which Windows does not have."""
+    return uvicorn.Config("", loop="auto").get_loop_factory() or asyncio.new_event_loop

@@ -1,0 +1,301 @@
+"""Choosing a tier: among those that fit, the best of quality − λ·cost − μ·time.
+
+Cost is taken as a share of what the dearest tier would cost for this call and time in seconds, so
+one λ serves short and long calls alike. A tier fits when its window holds the prompt, its model
+can do what the call needs, a deployment of it is up, and the caller's caps hold. What does not fit
+is kept as a candidate with the reason, so that every choice can be explained.
+
+The same inputs give the same choice; nothing here knows the time or draws a number.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gateway.call import NO_WISHES, Assessment, Sort, Wishes
+from gateway.catalog import Capability, Catalog, Model, Tier
+from gateway.classify.images import tokens as image_tokens
+from gateway.errors import ContextLengthExceeded, Infeasible
+from gateway.money import FREE, NanoUSD, spell
+from gateway.route.target import Target
+
+# λ at the dial's middle: the full tier must promise 7 points more to be worth five times mini.
+MIDDLE_LAMBDA = 0.09
+# μ: a second is worth a quarter of a point of quality; speed breaks ties, it does not decide.
+MU_PER_SECOND = 0.0025
+# A dial at 0 means cheapest: no gain outweighs this.
+CHEAPEST_LAMBDA = 1e6
+# Below this predicted quality a tier is not "acceptable" to `auto:floor`.
+FLOOR_QUALITY = 0.35
+# An answer shorter than this is no answer: a cost cap that allows less refuses the tier.
+MIN_AFFORDABLE_TOKENS = 16
+
+NAMES_OF_NEEDS = {
+    Capability.TOOLS: "tools",
+    Capability.PARALLEL_TOOLS: "parallel tool calls",
+    Capability.JSON_SCHEMA: "JSON schema",
+    Capability.VISION: "images",
+    Capability.AUDIO: "audio",
+    Capability.LOGPROBS: "log-probabilities",
+    Capability.REASONING: "reasoning effort",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Speed:
+    """What a tier's best deployment is expected to do with this call, in seconds."""
+
+    ttft: float
+    per_output_token: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A tier as it looked: `cost` is expected nano-dollars, times are seconds.
+
+    `refused` says in words why it could not be chosen ("" if it could). `max_tokens` is what a
+    cost cap leaves for the answer (None: no clamp is needed).
+    """
+
+    tier: Tier
+    model: str
+    quality: float
+    cost: NanoUSD
+    ttft: float
+    total: float
+    refused: str = ""
+    max_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The chosen candidate, all candidates, the reason's code for metrics, and the words."""
+
+    chosen: Candidate
+    candidates: tuple[Candidate, ...]
+    code: str
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The operator's part: the dial when the caller sets none, and tiers barred from tools."""
+
+    quality: float = 0.5
+    no_tools: frozenset[Tier] = frozenset({Tier.NANO})
+
+
+def needs_exact_count(assessment: Assessment, wishes: Wishes, catalog: Catalog) -> bool:
+    """Whether the prompt's bounds leave a decision open, so that its tokens must be counted."""
+    low, high = assessment.text_bounds
+    if low == high:
+        return False
+    if wishes.max_cost is not None:
+        return True
+    return any(low <= model.context_window < high for _, model in catalog.models())
+
+
+def choose(
+    assessment: Assessment,
+    target: Target,
+    wishes: Wishes,
+    *,
+    catalog: Catalog,
+    speeds: Mapping[Tier, Speed],
+    policy: Policy,
+) -> Choice:
+    """Choose a tier; `speeds` holds the tiers with a deployment that may be called now.
+
+    Raises:
+        ContextLengthExceeded: the prompt fits no window in reach.
+        Infeasible: the caller's own limits leave nothing; the message gives the figures.
+    """
+    look = _Look(assessment, wishes, policy, routed=target.routed)
+    candidates = tuple(
+        look.at(tier, catalog.models_by_tier[tier], speeds.get(tier))
+        for tier in target.tiers
+        if tier in catalog.tiers
+    )
+    fitting = [c for c in candidates if not c.refused]
+    if not fitting:
+        raise _refusal(candidates, assessment, catalog)
+    if len(fitting) == 1 or not target.routed:
+        return _only(fitting[0], candidates, target, assessment.signals)
+    return _best(fitting, candidates, target, wishes, policy, assessment)
+
+
+def named(target: Target, catalog: Catalog) -> Choice:
+    """What the caller chose by name, without looking at the call."""
+    tier = target.tiers[0]
+    model = catalog.models_by_tier[tier]
+    chosen = Candidate(tier, target.model or model.name, 0.0, FREE, 0.0, 0.0)
+    return _only(chosen, (chosen,), target, ())
+
+
+def keep_to(choice: Choice, tier: Tier) -> Choice:
+    """The choice for a conversation that stays on a tier, if that tier fits."""
+    if tier is choice.chosen.tier:
+        return choice
+    for candidate in choice.candidates:
+        if candidate.tier is tier and not candidate.refused:
+            words = (f"the conversation stays on {tier.label}", *choice.reasons)
+            return Choice(candidate, choice.candidates, "sticky", words)
+    return choice
+
+
+class _Look:
+    """Looks at one tier after another for one call."""
+
+    __slots__ = ("assessment", "policy", "routed", "wishes")
+
+    def __init__(
+        self, assessment: Assessment, wishes: Wishes, policy: Policy, *, routed: bool
+    ) -> None:
+        self.assessment = assessment
+        self.wishes = wishes
+        self.policy = policy
+        self.routed = routed
+
+    def at(self, tier: Tier, model: Model, speed: Speed | None) -> Candidate:
+        seen = self.assessment
+        images = sum(image_tokens(model, i) for i in seen.images) if seen.images else 0
+        prompt = seen.text_tokens + images
+        completion = min(seen.completion_tokens, model.max_output)
+        price = model.price
+        cost = NanoUSD(prompt * price.prompt + completion * price.completion)
+        ttft = speed.ttft if speed else 0.0
+        total = ttft + completion * speed.per_output_token if speed else 0.0
+        refused, clamp = "", None
+        if speed is None:
+            refused = "no deployment is up"
+        elif self.routed and (seen.needs or seen.images):
+            refused = self._unable(tier, model)
+        if not refused and seen.text_bounds[0] + images > model.context_window:
+            refused = f"prompt over its {model.context_window:,}-token window"
+        if not refused and self.wishes is not NO_WISHES:
+            refused, clamp = self._capped(model, seen.text_bounds[1] + images, ttft, total)
+        return Candidate(tier, model.name, seen.quality[tier], cost, ttft, total, refused, clamp)
+
+    def _unable(self, tier: Tier, model: Model) -> str:
+        needs = self.assessment.needs
+        if Capability.TOOLS in needs and tier in self.policy.no_tools:
+            return "not trusted with tools"
+        missing = needs & ~model.capabilities
+        if not missing:
+            return ""
+        return "cannot do " + ", ".join(
+            words for need, words in NAMES_OF_NEEDS.items() if need in missing
+        )
+
+    def _capped(
+        self, model: Model, prompt: int, ttft: float, total: float
+    ) -> tuple[str, int | None]:
+        wishes = self.wishes
+        if wishes.deadline is not None and total > wishes.deadline:
+            return f"needs {total:.2f} s of {wishes.deadline:.2f} s", None
+        if wishes.ttft is not None and ttft > wishes.ttft:
+            return f"first byte after {ttft:.2f} s of {wishes.ttft:.2f} s", None
+        most_prompt, most_completion = wishes.max_price
+        if (most_prompt is not None and model.price.prompt > most_prompt) or (
+            most_completion is not None and model.price.completion > most_completion
+        ):
+            return "price over the caller's maximum", None
+        if wishes.max_cost is None:
+            return "", None
+        return self._affordable(model, prompt, wishes.max_cost)
+
+    def _affordable(self, model: Model, prompt: int, cap: NanoUSD) -> tuple[str, int | None]:
+        seen = self.assessment
+        left = cap - prompt * model.price.prompt
+        tokens = left // model.price.completion if model.price.completion else model.max_output
+        wanted = min(seen.max_completion or model.max_output, model.max_output)
+        if tokens >= wanted:
+            return "", None
+        if tokens < min(max(seen.completion_tokens, MIN_AFFORDABLE_TOKENS), wanted):
+            needed = prompt * model.price.prompt + seen.completion_tokens * model.price.completion
+            return f"expected ${spell(needed)} is over the ${spell(cap)} cap", None
+        return "", tokens
+
+
+def _only(
+    chosen: Candidate, candidates: tuple[Candidate, ...], target: Target, signals: tuple[str, ...]
+) -> Choice:
+    if not target.routed:
+        words = "the caller named the model" if target.model else "the caller named the tier"
+        code = "pinned" if target.model else "tier"
+        return Choice(chosen, candidates, code, (words,))
+    reasons = tuple(f"{c.tier.label}: {c.refused}" for c in candidates if c.refused)
+    return Choice(chosen, candidates, _code_of_refusals(candidates), reasons + signals)
+
+
+def _code_of_refusals(candidates: tuple[Candidate, ...]) -> str:
+    refusals = " ".join(c.refused for c in candidates)
+    for word, code in (
+        ("tools", "capability"),
+        ("cannot", "capability"),
+        ("window", "context"),
+        ("cap", "cost_cap"),
+        ("price", "cost_cap"),
+        (" s of ", "deadline"),
+        ("up", "fallback"),
+    ):
+        if word in refusals:
+            return code
+    return "only"
+
+
+def dial_lambda(dial: float) -> float:
+    """The weight of cost for a dial from 0 (cheapest) to 1 (best)."""
+    if dial <= 0:
+        return CHEAPEST_LAMBDA
+    return MIDDLE_LAMBDA * (1 - dial) / dial
+
+
+def _best(
+    fitting: list[Candidate],
+    candidates: tuple[Candidate, ...],
+    target: Target,
+    wishes: Wishes,
+    policy: Policy,
+    seen: Assessment,
+) -> Choice:
+    sort = target.sort if target.sort is not Sort.BALANCED else wishes.sort
+    if sort is Sort.FLOOR:
+        acceptable = [c for c in fitting if c.quality >= FLOOR_QUALITY] or fitting[-1:]
+        chosen = min(acceptable, key=lambda c: c.cost)
+        return Choice(chosen, candidates, "floor", ("cheapest acceptable", *seen.signals))
+    if sort is Sort.NITRO:
+        chosen = min(fitting, key=lambda c: c.total)
+        return Choice(chosen, candidates, "nitro", ("fastest", *seen.signals))
+    dial = policy.quality if wishes.quality is None else wishes.quality
+    weight = dial_lambda(dial) / max(c.cost for c in fitting) if fitting[-1].cost else 0.0
+    best, most = fitting[0], -1e12
+    for candidate in fitting:
+        worth = candidate.quality - weight * candidate.cost - MU_PER_SECOND * candidate.total
+        if worth > most:
+            best, most = candidate, worth
+    code, words = _why(best, fitting)
+    refused = tuple(f"{c.tier.label}: {c.refused}" for c in candidates if c.refused)
+    return Choice(best, candidates, code, (words, *seen.signals, *refused))
+
+
+def _why(best: Candidate, fitting: list[Candidate]) -> tuple[str, str]:
+    if best is fitting[0]:
+        gain = max(c.quality for c in fitting) - best.quality
+        return "adequate", f"a larger model promises only {max(gain, 0.0):+.2f} quality"
+    gain = best.quality - fitting[0].quality
+    return "quality", f"{best.tier.label} promises {gain:+.2f} quality over {fitting[0].tier.label}"
+
+
+def _refusal(
+    candidates: tuple[Candidate, ...], seen: Assessment, catalog: Catalog
+) -> ContextLengthExceeded | Infeasible:
+    if candidates and all("window" in c.refused for c in candidates):
+        window = max(catalog.models_by_tier[c.tier].context_window for c in candidates)
+        message = (
+            f"This model's maximum context length is {window} tokens. However, your messages "
+            f"resulted in at least {seen.text_bounds[0]} tokens. Please reduce the length of the "
+            "messages."
+        )
+        return ContextLengthExceeded(message, param="messages")
+    listed = "; ".join(f"{c.tier.label}: {c.refused}" for c in candidates)
+    return Infeasible(f"No tier can answer this call within its limits ({listed}).")

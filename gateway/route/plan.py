@@ -1,0 +1,154 @@
+"""The plan of attempts: which deployments, in which order, each at most once.
+
+the chosen tier's deployments, least loaded first
+→ the tiers above it that fit (the answer is as good, the price is not)
+→ for calls we route, the tiers below that fit (an answer beats none)
+→ the caller's own list of further models
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+
+from gateway.catalog import Catalog, Deployment, Tier
+from gateway.route.choose import Choice
+from gateway.route.target import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One planned attempt; `model` is the name to send upstream, `max_tokens` a cap's clamp."""
+
+    tier: Tier
+    deployment: Deployment
+    model: str
+    max_tokens: int | None = None
+
+
+def order(deployments: tuple[Deployment, ...], in_flight: Mapping[str, int]) -> list[Deployment]:
+    """Least loaded first, by calls in flight for its weight; full ones are left out."""
+    if len(deployments) == 1:
+        only = deployments[0]
+        full = only.max_parallel and in_flight.get(only.name, 0) >= only.max_parallel
+        return [] if full else [only]
+    free = [
+        d for d in deployments if not d.max_parallel or in_flight.get(d.name, 0) < d.max_parallel
+    ]
+    return sorted(free, key=lambda d: (in_flight.get(d.name, 0) + 1) / d.weight)
+
+
+def steps(
+    choice: Choice,
+    target: Target,
+    *,
+    catalog: Catalog,
+    admits: Callable[[Deployment], bool],
+    in_flight: Mapping[str, int],
+) -> list[Step]:
+    """Lay out the attempts; `admits` asks a deployment's breaker."""
+    chosen = choice.chosen
+    ranked = [chosen]
+    if target.routed:
+        fitting = [c for c in choice.candidates if not c.refused and c is not chosen]
+        ranked += [c for c in fitting if c.tier > chosen.tier]
+        ranked += [c for c in reversed(fitting) if c.tier < chosen.tier]
+    plan = [
+        Step(c.tier, d, target.model or d.model.name, c.max_tokens)
+        for c in ranked
+        for d in order(catalog.tiers[c.tier], in_flight)
+        if admits(d)
+    ]
+    for other in target.then:
+        plan += _others(other, catalog, admits, in_flight)
+    return _once(plan)
+
+
+def _others(
+    target: Target,
+    catalog: Catalog,
+    admits: Callable[[Deployment], bool],
+    in_flight: Mapping[str, int],
+) -> list[Step]:
+    return [
+        Step(tier, d, target.model or d.model.name)
+        for tier in target.tiers
+        if tier in catalog.tiers
+        for d in order(catalog.tiers[tier], in_flight)
+        if admits(d)
+    ]
+
+
+def _once(plan: list[Step]) -> list[Step]:
+    if len(plan) < 2:
+        return plan
+    seen: dict[str, Step] = {}
+    for step in plan:
+        seen.setdefault(step.deployment.name, step)
+    return list(seen.values())
+
+
+class Next(Enum):
+    """What an attempt's end means for the call."""
+
+    DONE = "done"
+    NEXT = "next"
+    STOP = "stop"
+
+
+# Statuses after which another deployment may do better.
+RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
+# Statuses that say the deployment's own key is dead.
+KEY_IS_DEAD = frozenset({401, 403})
+
+
+def after(status: int, code: str | None, *, named: bool) -> Next:
+    """Read the error table.
+
+    `code` is the upstream's error code; `named` says that the caller named the model, so that a
+    missing one is the caller's mistake and not our catalog's.
+    """
+    if status < 400:
+        return Next.DONE
+    if status in KEY_IS_DEAD or (status in RETRIED and code != "insufficient_quota"):
+        return Next.NEXT
+    if code == "context_length_exceeded" or code == "insufficient_quota":
+        return Next.NEXT
+    if code == "model_not_found" and not named:
+        return Next.NEXT
+    return Next.STOP
+
+
+def upstream_outcome(status: int) -> str:
+    """An upstream's error status as metrics name it."""
+    if status in KEY_IS_DEAD:
+        return "upstream_auth"
+    if status == 429:
+        return "upstream_rate_limited"
+    return "upstream_5xx" if status >= 500 else "upstream_4xx"
+
+
+@dataclass(slots=True)
+class RetryBudget:
+    """Retries are at most a fifth of the calls, plus a small floor: an outage is not amplified.
+
+    Precedent: Finagle's and Envoy's retry budgets. Time is an argument in monotonic seconds.
+    """
+
+    per_call: float = 0.2
+    per_second: float = 5.0
+    cap: float = 20.0
+    _credit: float = 20.0
+    _at: float = 0.0
+
+    def called(self) -> None:
+        """A call came in: it earns its share of a retry."""
+        self._credit = min(self.cap, self._credit + self.per_call)
+
+    def withdraw(self, now: float) -> bool:
+        """Take one retry, if there is one."""
+        self._credit = min(self.cap, self._credit + (now - self._at) * self.per_second)
+        self._at = now
+        if self._credit < 1:
+            return False
+        self._credit -= 1
+        return True
