@@ -1,9 +1,13 @@
-"""The nouns of a call: what came in, what its caller wishes, what we think of it, what it used."""
+"""The nouns of a call: what came in, what its caller wishes, what we think of it, what it used.
+
+Those made for every call are named tuples: as immutable as a frozen dataclass, and made in a third
+of the time.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.catalog import Capability, Price, Tier
 from gateway.money import NanoUSD
@@ -12,8 +16,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 """Lower-case names with their values, in order."""
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """OpenAI's token counts. `prompt` includes `cached`; `completion` includes `reasoning`.
 
     `estimated` says that the upstream sent no count and this one is ours.
@@ -116,8 +119,7 @@ class ImageSize:
     low: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(NamedTuple):
     """What we think of a call before choosing.
 
     `text_tokens` is the best estimate of the prompt (messages, tools and their overhead, no

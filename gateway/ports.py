@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gateway.call import Headers, Usage
 from gateway.catalog import Deployment, Tier
@@ -34,8 +34,7 @@ class Deadlines:
     total: float = 600.0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """One attempt: where to, the path below the deployment's base URL, and the bytes to send."""
 
     deployment: Deployment
@@ -96,8 +95,7 @@ class Upstream(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """A whole reply worth keeping: head, body or stream chunks as they left, and what it took."""
 
     status: int

@@ -6,6 +6,7 @@ most `max_attempts`, and a retry budget over all calls. The caller's deadline bo
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import replace
 
 from gateway.call import Call, Usage
@@ -39,7 +40,7 @@ class Attempts:
         self._now = parts.clock.now
 
     async def first_to_answer(
-        self, call: Call, journey: Journey, plan: list[Step], dropped: frozenset[str]
+        self, call: Call, journey: Journey, plan: Iterator[Step], dropped: frozenset[str]
     ) -> Opened:
         """The first good answer, or the last error reply worth passing on.
 
@@ -48,14 +49,19 @@ class Attempts:
         """
         self._budget.called()
         failures: list[Failure] = []
-        for step in plan[: self._rules.max_attempts]:
+        tried: set[str] = set()
+        for step in plan:
+            name = step.deployment.name
+            if name in tried:
+                continue
             if failures and not self._budget.withdraw(self._now()):
                 break
+            tried.add(name)
             try:
                 return await self._attempt(call, journey, step, dropped)
             except (UpstreamError, Refusal) as failure:
                 failures.append(failure)
-            if not self._goes_on(call, failures[-1]):
+            if len(tried) >= self._rules.max_attempts or not self._goes_on(call, failures[-1]):
                 break
         if (again := self._pause_for(call, failures)) is not None:
             refusal, seconds = again

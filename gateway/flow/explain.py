@@ -4,7 +4,6 @@ A whole reply gains a last member `gateway`; a stream gains one chunk with no ch
 `[DONE]`. Nothing else of the body changes.
 """
 
-from dataclasses import asdict
 from typing import Any
 
 import orjson
@@ -36,7 +35,7 @@ def explanation(journey: Journey) -> dict[str, Any]:
         "quality": list(seen.quality) if seen is not None else None,
         "prompt_tokens": seen.text_tokens if seen is not None else None,
         "signals": list(seen.signals) if seen is not None else [],
-        "usage": asdict(journey.usage),
+        "usage": journey.usage._asdict(),
         "cost_usd": spell(journey.cost),
         "saved_usd": spell(journey.saved),
         "candidates": [candidate(c) for c in choice.candidates] if choice is not None else [],

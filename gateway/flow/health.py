@@ -39,6 +39,12 @@ class Health:
         """Each tier's fastest deployment that may be called now."""
         speeds: dict[Tier, Speed] = {}
         for tier, deployments in self._catalog.tiers.items():
+            if len(deployments) == 1:
+                name = deployments[0].name
+                if self._breakers[name].admits(now):
+                    pace = self._paces[name]
+                    speeds[tier] = Speed(pace.ttft(prompt_tokens), pace.per_output_token())
+                continue
             paces = [
                 self._paces[deployment.name]
                 for deployment in deployments

@@ -9,8 +9,6 @@ land      usage, cost, the kept reply, what was learnt     (`landing.py`)
 record    metrics and one log line, when the caller is done
 """
 
-from dataclasses import replace
-
 from gateway.call import NO_WISHES, Assessment, Call
 from gateway.errors import GatewayError, Overloaded
 from gateway.flow.answer import Answer
@@ -212,7 +210,7 @@ class Flow:
             if long
             else assessor.count(call.document)
         )
-        return replace(assessment, text_tokens=count, text_bounds=(count, count))
+        return assessment._replace(text_tokens=count, text_bounds=(count, count))
 
     def _record(self, journey: Journey) -> None:
         """The call is over for its caller: exactly once."""

@@ -75,10 +75,12 @@ async def whole(reply: Reply, step: Step, limit: int) -> Opened:
     if reply.status != 200:
         raise await refusal(reply, step)
     body = await reply.read(limit)
-    kind = header(reply.headers, b"content-type")
-    if JSON not in kind:
+    fields = dict(reply.headers)
+    kind = fields.get(b"content-type", b"")
+    if JSON not in kind.lower():
         raise UpstreamBroken(_unexpected(kind))
-    facts = inspect(decoded(body, header(reply.headers, b"content-encoding"), limit))
+    encoding = fields.get(b"content-encoding")
+    facts = inspect(decoded(body, encoding.lower(), limit) if encoding else body)
     headers = to_client(reply.headers)
     opened = Opened(step, 200, headers, body, usage=facts.usage, model=facts.model)
     opened.tokens_seen = facts.text_chars // CHARS_PER_TOKEN

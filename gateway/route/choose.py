@@ -10,6 +10,7 @@ The same inputs give the same choice; nothing here knows the time or draws a num
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from gateway.call import NO_WISHES, Assessment, Sort, Wishes
 from gateway.catalog import Capability, Catalog, Model, Tier
@@ -40,16 +41,14 @@ NAMES_OF_NEEDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Speed:
+class Speed(NamedTuple):
     """What a tier's best deployment is expected to do with this call, in seconds."""
 
     ttft: float
     per_output_token: float
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A tier as it looked: `cost` is expected nano-dollars, times are seconds.
 
     `refused` says in words why it could not be chosen ("" if it could). `max_tokens` is what a
@@ -66,8 +65,7 @@ class Candidate:
     max_tokens: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """The chosen candidate, all candidates, the reason's code for metrics, and the words."""
 
     chosen: Candidate

@@ -6,17 +6,17 @@ the chosen tier's deployments, least loaded first
 → the caller's own list of further models
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 from gateway.catalog import Catalog, Deployment, Tier
-from gateway.route.choose import Choice
+from gateway.route.choose import Candidate, Choice
 from gateway.route.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One planned attempt; `model` is the name to send upstream, `max_tokens` a cap's clamp."""
 
     tier: Tier
@@ -44,47 +44,34 @@ def steps(
     catalog: Catalog,
     admits: Callable[[Deployment], bool],
     in_flight: Mapping[str, int],
-) -> list[Step]:
-    """Lay out the attempts; `admits` asks a deployment's breaker."""
+) -> Iterator[Step]:
+    """Lay out the attempts, each when it is asked for: nearly every call needs only the first.
+
+    `admits` asks a deployment's breaker.
+    """
     chosen = choice.chosen
-    ranked = [chosen]
-    if target.routed:
-        fitting = [c for c in choice.candidates if not c.refused and c is not chosen]
-        ranked += [c for c in fitting if c.tier > chosen.tier]
-        ranked += [c for c in reversed(fitting) if c.tier < chosen.tier]
-    plan = [
-        Step(c.tier, d, target.model or d.model.name, c.max_tokens)
-        for c in ranked
-        for d in order(catalog.tiers[c.tier], in_flight)
-        if admits(d)
-    ]
-    for other in target.then:
-        plan += _others(other, catalog, admits, in_flight)
-    return _once(plan)
+    for deployment in order(catalog.tiers[chosen.tier], in_flight):
+        if admits(deployment):
+            model = target.model or deployment.model.name
+            yield Step(chosen.tier, deployment, model, chosen.max_tokens)
+    for candidate in _others(choice) if target.routed else ():
+        for deployment in order(catalog.tiers[candidate.tier], in_flight):
+            if admits(deployment):
+                model = deployment.model.name
+                yield Step(candidate.tier, deployment, model, candidate.max_tokens)
+    further = [(other, tier) for other in target.then for tier in other.tiers]
+    for other, tier in further:
+        for deployment in order(catalog.tiers.get(tier, ()), in_flight):
+            if admits(deployment):
+                yield Step(tier, deployment, other.model or deployment.model.name)
 
 
-def _others(
-    target: Target,
-    catalog: Catalog,
-    admits: Callable[[Deployment], bool],
-    in_flight: Mapping[str, int],
-) -> list[Step]:
-    return [
-        Step(tier, d, target.model or d.model.name)
-        for tier in target.tiers
-        if tier in catalog.tiers
-        for d in order(catalog.tiers[tier], in_flight)
-        if admits(d)
-    ]
-
-
-def _once(plan: list[Step]) -> list[Step]:
-    if len(plan) < 2:
-        return plan
-    seen: dict[str, Step] = {}
-    for step in plan:
-        seen.setdefault(step.deployment.name, step)
-    return list(seen.values())
+def _others(choice: Choice) -> list[Candidate]:
+    """The tiers above the chosen one, nearest first, then those below, nearest first."""
+    chosen = choice.chosen
+    fitting = [c for c in choice.candidates if not c.refused and c is not chosen]
+    above = [c for c in fitting if c.tier > chosen.tier]
+    return above + [c for c in reversed(fitting) if c.tier < chosen.tier]
 
 
 class Next(Enum):

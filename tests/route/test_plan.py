@@ -25,7 +25,7 @@ def planned(
         admits=lambda d: d.name not in down,
         in_flight={},
     )
-    return [step.deployment.name for step in plan]
+    return list(dict.fromkeys(step.deployment.name for step in plan))
 
 
 def decided(where: Catalog, name: str, said: object) -> tuple[Target, Choice]:

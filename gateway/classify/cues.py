@@ -1,0 +1,134 @@
+"""The words that name a kind of work, in several languages, and the script a text is written in.
+
+Data for `gateway.classify.signals`; nothing here decides anything.
+"""
+
+from bisect import bisect_right
+from collections.abc import Mapping
+from enum import StrEnum
+
+SCRIPT_SAMPLE = 32
+"""Characters looked at for the script, spread over the text."""
+
+
+class Kind(StrEnum):
+    """A kind of work, in the words it is reported with."""
+
+    SMALL_TALK = "greeting"
+    LABEL = "classification"
+    EXTRACT = "extraction"
+    TRANSLATE = "translation"
+    SUMMARY = "summary"
+    PROSE = "long prose"
+    CODE = "code"
+    PROOF = "asks for a proof"
+    CONCURRENCY = "concurrency"
+    SHORT = "short answer"
+    OTHER = "other"
+
+
+SMALL = frozenset((Kind.LABEL, Kind.EXTRACT, Kind.TRANSLATE, Kind.SUMMARY))
+"""Kinds that a system prompt may define for every call."""
+
+DEMANDING = frozenset((Kind.PROOF, Kind.CONCURRENCY))
+"""Kinds where one wrong step spoils the whole."""
+
+_WORDS = {
+    Kind.CONCURRENCY: """deadlock deadlocks livelock lock-free wait-free linearizable mutex
+        concurrency concurrent interbloqueo concurrencia взаимоблокировка interblocage
+        nebenläufigkeit verklemmung""",
+    Kind.LABEL: """classify classification categorize categorise label labels sentiment category
+        spam clasifica clasificar clasifique sentimiento classifie classez classifique
+        sentimento klassifiziere klassifizieren классифицируй классифицируйте صنف""",
+    Kind.EXTRACT: """extract extrae extraer extraiga extrais extraire extraia extrahiere
+        extrahieren estrai извлеки извлеките استخرج""",
+    Kind.TRANSLATE: """translate translation traduce traducir traduzca traduis traduire traduisez
+        traduza traduzir übersetze übersetzen traduci переведи переведите ترجم""",
+    Kind.SUMMARY: """summarize summarise summary tldr resumir résume résumer
+        résumez zusammenfassen zusammenfassung riassumi кратко перескажи لخص""",
+    Kind.PROSE: """essay article story novel chapter blog screenplay ensayo artículo cuento
+        essai récit aufsatz artikel geschichte redação saggio эссе статью рассказ""",
+    Kind.CODE: """code python javascript typescript java rust golang c++ kotlin sql regex
+        function method script bug debug refactor implement compile traceback unittest
+        código función depurar fonction programmer funktion programmiere função
+        implementar implementa код функцию функция реализуй كود""",
+    Kind.PROOF: """prove proof proofs derive derivation theorem lemma
+        demuestra demostrar demuestre demostración démontre démontrer
+        démontrez preuve beweise beweis beweisen prove demonstre dimostra докажи докажите
+        доказать доказательство أثبت برهن सिद्ध""",
+}
+
+_RUNS = {
+    Kind.LABEL: "分类 分類 情感 분류",
+    Kind.EXTRACT: "提取 抽取 抽出 추출",
+    Kind.TRANSLATE: "翻译 翻譯 翻訳 번역 แปล",
+    Kind.SUMMARY: "总结 總結 摘要 概括 要約 요약 สรุป",
+    Kind.PROSE: "作文 写一篇 小说 エッセイ 物語 에세이",
+    Kind.CODE: "代码 代碼 编程 函数 コード プログラム 関数 코드 함수 โค้ด",
+    Kind.PROOF: "证明 證明 推导 証明 導出 증명 พิสูจน์",
+    Kind.CONCURRENCY: "死锁 无锁 并发 デッドロック 排他制御 교착",
+}
+
+CUES_WITHOUT_SPACES = tuple(run for runs in _RUNS.values() for run in runs.split())
+"""Cues of scripts that put no spaces between words: to be found anywhere."""
+
+CUES: Mapping[str, Kind] = {
+    cue: kind for table in (_WORDS, _RUNS) for kind, cues in table.items() for cue in cues.split()
+}
+"""Every cue in lower case, with the kind of work it names."""
+
+_SMALL_TALK = """hi hello hey hiya yo howdy greetings thanks thank you thx ty cheers bye goodbye
+    good morning afternoon evening night day there everyone all how are doing today hola buenos
+    buenas días dias tardes noches gracias muchas adiós adios qué tal bonjour bonsoir salut merci
+    beaucoup hallo guten morgen tag abend danke tschüss ciao buongiorno grazie olá oi obrigado
+    obrigada bom dia привет здравствуй здравствуйте спасибо пока добрый день مرحبا شكرا السلام
+    عليكم नमस्ते धन्यवाद 你好 您好 谢谢 谢谢你 謝謝 再见 早上好 晚上好 こんにちは こんばんは おはよう
+    ありがとう ありがとうございます 안녕 안녕하세요 감사합니다 고마워 สวัสดี ขอบคุณ"""
+SMALL_TALK = frozenset(_SMALL_TALK.split())
+"""Words of which a greeting or thanks consists, and nothing else."""
+
+# First code points of the blocks that matter, each with its script ("" is Latin or no letter).
+_BLOCKS = (
+    (0x0000, ""),
+    (0x0370, "Greek"),
+    (0x0400, "Cyrillic"),
+    (0x0530, "Armenian"),
+    (0x0590, "Hebrew"),
+    (0x0600, "Arabic"),
+    (0x0780, ""),
+    (0x0900, "Devanagari"),
+    (0x0980, "Indic"),
+    (0x0E00, "Thai"),
+    (0x0E80, "Southeast Asian"),
+    (0x10A0, "Georgian"),
+    (0x1100, "Hangul"),
+    (0x1200, "Ethiopic"),
+    (0x13A0, ""),
+    (0x3040, "Kana"),
+    (0x3100, ""),
+    (0x3400, "Han"),
+    (0xA000, ""),
+    (0xAC00, "Hangul"),
+    (0xD7B0, ""),
+    (0xF900, "Han"),
+    (0xFB00, ""),
+    (0x20000, "Han"),
+    (0x32000, ""),
+)
+_STARTS = tuple(start for start, _ in _BLOCKS)
+
+
+def script_of(text: str) -> str:
+    """The script most letters of a text are in; empty for Latin and for no letters."""
+    if text.isascii():
+        return ""
+    found: dict[str, int] = {}
+    latin = 0
+    for letter in text[:: len(text) // SCRIPT_SAMPLE + 1]:
+        script = _BLOCKS[bisect_right(_STARTS, ord(letter)) - 1][1]
+        if script:
+            found[script] = found.get(script, 0) + 1
+        else:
+            latin += letter.isalpha()
+    best = max(found, key=found.__getitem__, default="")
+    return best if best and found[best] > latin else ""

@@ -1,0 +1,178 @@
+"""Counts o200k_base tokens, with no download and no text that can bring it down.
+
+The ranks travel in the package, byte for byte those that tiktoken pins by hash. A text is counted
+piecewise, and where the cuts lie decides whether the sum is exact:
+
+- before a space that follows a non-space, no token of this encoding reaches over the cut, because
+  a space may only begin a token unless it follows white space;
+- the same holds between a letter or digit and a line end or common punctuation, and between a
+  letter and a digit, which keeps texts written without spaces (Chinese, base64, packed code) exact.
+
+Where no such place exists for 64 K characters (a run of blanks or of one letter), the run is cut
+hard. Only merges beside that seam can differ, so a seam is counted with a margin: the sum is then
+an upper bound and `Tally.exact` says so. Short pieces are also what keeps the pattern engine alive:
+it gives up, with a panic that is no `Exception`, on a million blanks in one piece. This module
+never calls `encode_ordinary`, where that panic escapes, and never treats `<|endoftext|>` in a
+prompt as anything but text.
+"""
+
+import gzip
+import hashlib
+import re
+from binascii import a2b_base64
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.resources import files
+
+from tiktoken import Encoding
+
+RANKS_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
+
+# Copied from tiktoken's public definition of o200k_base; a test keeps them equal.
+_CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
+PATTERN = "|".join(
+    (
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
+        + _CONTRACTION,
+        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
+        + _CONTRACTION,
+        r"\p{N}{1,3}",
+        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
+        r"\s*[\r\n]+",
+        r"\s+(?!\S)",
+        r"\s+",
+    )
+)
+SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
+
+LONGEST_TOKEN = 128
+"""Bytes of the longest token of the encoding (a run of blanks)."""
+
+CHUNK = 65_536
+"""Characters counted at once: about 2 ms of work, and far below the pattern engine's limit."""
+
+NEAR = 1_024
+"""Characters searched at a time for a cut, from the end; prose has one in the last ten.
+
+One search holds the interpreter, so it must stay far below a millisecond.
+"""
+
+SEAM = 128
+"""Margin in tokens for a hard cut: a merge that reaches over it spans at most so many bytes."""
+
+# Letters old enough to be letters for every Unicode version that may meet here.
+_LETTER = "A-Za-z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u00ff\u0410-\u044f\u3041-\u3096\u30a1-\u30fa"
+_LETTER += "\u4e00-\u9fa5\uac00-\ud7a3"
+_CUT = re.compile(
+    rf"(?<=\S) |(?<=[{_LETTER}0-9])[\r\n.,;:!?()=\"\u3001\u3002\uff0c\uff1a\uff1b\uff01\uff1f]"
+    rf"|(?<=[{_LETTER}])[0-9]"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """A count of tokens; not `exact`, it is an upper bound."""
+
+    tokens: int
+    exact: bool
+
+
+class DamagedRanks(Exception):
+    """The packaged ranks are not those of o200k_base; no count would be right."""
+
+
+class Tokenizer:
+    """The o200k_base tokenizer. Loading takes a third of a second: construct it once.
+
+    Counting releases the interpreter, so long texts belong in a thread.
+    """
+
+    __slots__ = ("_encode",)
+
+    def __init__(self) -> None:
+        ranks = _ranks((files("gateway.data") / "o200k_base.tiktoken.gz").read_bytes())
+        encoding = Encoding(
+            "o200k_base",
+            pat_str=PATTERN,
+            mergeable_ranks=ranks,
+            special_tokens=SPECIAL_TOKENS,
+        )
+        # The compiled encoder has its own copy; this one is 20 MB that only decoding tools read.
+        ranks.clear()
+        self._encode = encoding.encode
+
+    def ids(self, text: str) -> list[int]:
+        """The tokens of a text, as `count` counts them (without the margin of hard cuts)."""
+        if len(text) <= CHUNK:
+            return self._encode(text, disallowed_special=())
+        return [token for chunk in self.chunks(text) for token in self.ids(chunk)]
+
+    def count(self, text: str) -> int:
+        """How many tokens a text has: exact, or an upper bound where it had to be cut hard."""
+        return self.tally(text).tokens
+
+    def tally(self, text: str) -> Tally:
+        """Count a text and say whether the count is exact."""
+        if len(text) <= CHUNK:
+            return Tally(len(self._encode(text, disallowed_special=())), exact=True)
+        tokens, exact = 0, True
+        for start, end, clean in _spans(text):
+            tokens += len(self._encode(text[start:end], disallowed_special=()))
+            if not clean:
+                tokens, exact = tokens + SEAM, False
+        return Tally(tokens, exact)
+
+    def count_bounded(self, text: str, stop_above: int) -> int:
+        """Count until the sum exceeds `stop_above`; what is returned then is only a part of it."""
+        tokens = 0
+        for start, end, clean in _spans(text):
+            tokens += len(self._encode(text[start:end], disallowed_special=()))
+            tokens += 0 if clean else SEAM
+            if tokens > stop_above:
+                break
+        return tokens
+
+    @staticmethod
+    def chunks(text: str) -> Iterator[str]:
+        """The text in pieces of at most 64 K characters, cut where the sum of counts is exact."""
+        return (text[start:end] for start, end, _ in _spans(text))
+
+    @staticmethod
+    def bounds(text_bytes: int) -> tuple[int, int]:
+        """The fewest and the most tokens that so many bytes of UTF-8 can be."""
+        return -(-text_bytes // LONGEST_TOKEN), text_bytes
+
+
+def _spans(text: str) -> Iterator[tuple[int, int, bool]]:
+    """Starts and ends of pieces, each with whether its end is an exact cut."""
+    start, length = 0, len(text)
+    while length - start > CHUNK:
+        end = start + CHUNK
+        cut = _last_cut(text, start + 1, end)
+        yield start, cut or end, bool(cut)
+        start = cut or end
+    yield start, length, True
+
+
+def _last_cut(text: str, start: int, end: int) -> int:
+    """The last place to cut at, or 0."""
+    for right in range(end, start, -NEAR):
+        last = 0
+        for found in _CUT.finditer(text, max(start, right - NEAR), right):
+            last = found.start()
+        if last:
+            return last
+    return 0
+
+
+def _ranks(packed: bytes) -> dict[bytes, int]:
+    """Read the ranks: a line is a token in base64 and its rank, which is the line's number."""
+    lines = gzip.decompress(packed)
+    if hashlib.sha256(lines).hexdigest() != RANKS_SHA256:
+        message = "the packaged o200k_base ranks are damaged; install the package again"
+        raise DamagedRanks(message)
+    ranks: dict[bytes, int] = {}
+    for number, line in enumerate(lines.splitlines()):
+        # A rank's digits would decode as base64 too, so they are cut off first.
+        ranks[a2b_base64(line[: line.index(b" ")])] = number
+    return ranks
