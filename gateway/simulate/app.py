@@ -1,0 +1,171 @@
+"""The simulated upstream as an ASGI application.
+
+    POST /v1/chat/completions          streamed or not
+    GET  /v1/models, /v1/models/{id}   with `shutdown_date`
+    GET, POST, DELETE /simulate/faults things that go wrong on demand (`faults`)
+
+All of them also without `/v1`; anything else is OpenAI's 404. Only sending happens here; what is
+sent is decided in `upstream`. It closes connections in mid-reply on purpose, so the server that
+runs it will log complaints when faults are played.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, NamedTuple
+
+from gateway.call import Headers
+from gateway.simulate.asking import read, read_json
+from gateway.simulate.refusals import Refusal
+from gateway.simulate.script import Ending, Script, json_script
+from gateway.simulate.upstream import SimulatedUpstream, Simulation
+
+Message = MutableMapping[str, Any]
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+Asgi = Callable[[Scope, Receive, Send], Awaitable[object]]
+
+MOST_BYTES = 64 * 1024 * 1024
+# Prompts larger than this are counted in a thread: the loop serves others meanwhile.
+COUNTED_HERE = 64 * 1024
+# Not None, and sent before any head: servers answer that by closing the connection.
+DROPPED = "dropped on purpose"
+
+
+class Incoming(NamedTuple):
+    """A request, its body read."""
+
+    method: str
+    path: str
+    authorization: bytes
+    body: bytes
+
+
+def create(simulation: Simulation) -> Asgi:
+    """The application; it holds the simulation's state."""
+    return _Application(simulation)
+
+
+class _Application:
+    """Reads requests, plays scripts."""
+
+    def __init__(self, simulation: Simulation) -> None:
+        self._upstream = SimulatedUpstream(simulation)
+        self._sleep = simulation.sleep
+        self._speed = simulation.speed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> object:
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return None
+        if scope["type"] != "http":
+            return None
+        body = await _body(receive)
+        if body is None:
+            return None
+        authorization = dict(scope["headers"]).get(b"authorization", b"")
+        path = scope["path"].removeprefix("/v1").rstrip("/") or "/"
+        script = await self._script(Incoming(scope["method"], path, authorization, body))
+        if script.ending is Ending.DROPPED:
+            return DROPPED
+        async with asyncio.TaskGroup() as group:
+            playing = group.create_task(self._play(script, send))
+            leaving = group.create_task(_left(receive, playing))
+            playing.add_done_callback(lambda _: leaving.cancel())
+        return None
+
+    async def _script(self, incoming: Incoming) -> Script:
+        head = self._upstream.head()
+        try:
+            self._upstream.authorize(incoming.authorization)
+            return await self._routed(incoming, head)
+        except Refusal as refusal:
+            return self._upstream.refused(refusal, head)
+
+    async def _routed(self, incoming: Incoming, head: Headers) -> Script:
+        if len(incoming.body) > MOST_BYTES:
+            raise Refusal(413, "The request is too large.", code="request_too_large")
+        match incoming.method, incoming.path:
+            case "POST", "/chat/completions":
+                return await self._chat(incoming.body, head)
+            case "GET", "/models":
+                return self._upstream.models(head)
+            case "GET", path if path.startswith("/models/"):
+                return self._upstream.model(path.removeprefix("/models/"), head)
+            case "GET" | "POST" | "DELETE" as method, "/simulate/faults":
+                return self._faults(method, incoming.body, head)
+        raise Refusal(404, f"Invalid URL ({incoming.method} {incoming.path[:200]})")
+
+    async def _chat(self, body: bytes, head: Headers) -> Script:
+        simulation = self._upstream.simulation
+        ask = read(body, simulation.catalog)
+        if len(body) > COUNTED_HERE:
+            prompt = await asyncio.to_thread(simulation.count, ask.document)
+        else:
+            prompt = simulation.count(ask.document)
+        try:
+            return self._upstream.chat(ask, prompt, head)
+        except Refusal as refusal:
+            return self._upstream.refused(refusal, head, ask.model.name)
+
+    def _faults(self, method: str, body: bytes, head: Headers) -> Script:
+        rules = self._upstream.rules
+        if method == "POST":
+            rules.add(read_json(body))
+        elif method == "DELETE":
+            rules.lift()
+        return json_script(200, head, rules.document())
+
+    async def _play(self, script: Script, send: Send) -> None:
+        await self._wait(script.before)
+        if script.hold:
+            await self._sleep(script.hold)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": script.status,
+                "headers": list(script.headers),
+            }
+        )
+        for step in script.steps:
+            await self._wait(step.delay)
+            await send({"type": "http.response.body", "body": step.data, "more_body": True})
+        if script.ending is Ending.WHOLE:
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        elif script.ending is Ending.STALLED:
+            # Until the caller hangs up, which cancels this.
+            await asyncio.Event().wait()
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds * self._speed > 0:
+            await self._sleep(seconds * self._speed)
+
+
+async def _left(receive: Receive, playing: asyncio.Task[None]) -> None:
+    """Stop playing when the caller hangs up, as a real upstream stops generating."""
+    # The body is read, so nothing else can come.
+    await receive()
+    playing.cancel()
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """The whole body, a little more than is allowed of one too large, or None: caller gone."""
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        if size <= MOST_BYTES:
+            chunks.append(message.get("body", b""))
+            size += len(chunks[-1])
+        if not message.get("more_body", False):
+            return b"".join(chunks)
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    """Nothing to start or stop."""
+    await receive()
+    await send({"type": "lifespan.startup.complete"})
+    await receive()
+    await send({"type": "lifespan.shutdown.complete"})
