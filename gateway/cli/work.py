@@ -7,6 +7,7 @@ pipe carries data only.
 import json
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -19,6 +20,7 @@ from rich.text import Text
 
 from gateway.catalog import Catalog
 from gateway.cli import tables
+from gateway.cli.show import Show
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.settings.advice import warnings
@@ -27,6 +29,7 @@ from gateway.settings.complaints import SettingsError
 from gateway.settings.load import find, load
 from gateway.settings.reference import json_schema, markdown as reference
 from gateway.settings.schema import Settings
+from gateway.simulate.drive import Seen
 
 OK = 0
 FAILED = 1
@@ -37,6 +40,10 @@ BAD_CONFIGURATION = 78
 SIMULATED: Mapping[str, str] = {"GATEWAY_SIMULATE_ENABLED": "true"}
 
 
+# What shows a demonstration at a URL: entered, it gives what is told every call.
+Showing = Callable[[str], AbstractContextManager[Callable[[Seen], None]]]
+
+
 class Product(Protocol):
     """What the composition root offers."""
 
@@ -44,8 +51,8 @@ class Product(Protocol):
         """Serve until told to stop; the exit code."""
         ...
 
-    def demo(self, settings: Settings, *, seconds: float | None, rate: float) -> int:
-        """Serve simulated traffic; the exit code."""
+    def demo(self, settings: Settings, *, seconds: float | None, rate: float, show: Showing) -> int:
+        """Serve simulated traffic and show it; the exit code."""
         ...
 
     def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
@@ -80,14 +87,18 @@ class Desk:
         settings = self._load(config, {n: str(v) for n, v in said.items() if v is not None})
         if settings is None or self._warned(settings) is None:
             return BAD_CONFIGURATION
-        return self.product().serve(settings)
+        return self._listening(lambda product: product.serve(settings))
 
     def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
         """Serve simulated traffic."""
         settings = self._load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
-        return self.product().demo(settings, seconds=seconds, rate=rate)
+        return self._listening(
+            lambda product: product.demo(
+                settings, seconds=seconds, rate=rate, show=lambda url: Show(self.out, url)
+            )
+        )
 
     def check(self, config: Path | None) -> int:
         """Say what is wrong with the configuration, or show what it means."""
@@ -124,6 +135,14 @@ class Desk:
         """Print the reference of the settings."""
         self._print(reference() if markdown else json_schema())
         return OK
+
+    def _listening(self, run: Callable[[Product], int]) -> int:
+        """Run what listens; an address that cannot be had is said, not traced."""
+        try:
+            return run(self.product())
+        except OSError as error:
+            self._say("error", f"cannot listen: {error.strerror or error}")
+            return FAILED
 
     def _load(self, config: Path | None, said: Mapping[str, str]) -> Settings | None:
         try:

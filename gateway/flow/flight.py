@@ -13,6 +13,7 @@ are cut off rather than served from unbounded memory.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from itertools import islice
 from typing import Generic, Protocol, TypeVar
 
 from gateway.errors import GatewayError, UpstreamTruncated
@@ -83,6 +84,10 @@ class Flight:
         self._fetching = False
         self._waiters: list[asyncio.Future[None]] = []
 
+    def joinable(self) -> bool:
+        """Whether one more reader could still have it from its first byte on."""
+        return self.keeps and (self.readers > 0 or self.over)
+
     def whole(self) -> tuple[bytes, ...] | None:
         """Every piece, when all were kept and the end was reached."""
         if not self.over or self.error is not None or self._base or not self.keeps:
@@ -118,7 +123,7 @@ class Flight:
         pieces = self._pieces
         if index == len(pieces) - 1:
             return pieces[-1]
-        return b"".join(pieces[i] for i in range(index, len(pieces)))
+        return b"".join(islice(pieces, index, None))
 
     async def _fetch(self) -> None:
         self._fetching = True
@@ -126,6 +131,8 @@ class Flight:
             piece = await self.source.piece()
         except GatewayError as error:
             self.over, self.error = True, error
+            # Where it was our reading that failed, the upstream is still sending.
+            self.source.abandon()
             await self.landed()
         else:
             if piece:
@@ -142,13 +149,11 @@ class Flight:
         pieces = self._pieces
         pieces.append(piece)
         self._bytes += len(piece)
-        if self.readers == 1 and not self.keeps:
-            limit = 0
-        elif self._bytes > KEPT_BYTES:
+        if self.keeps:
+            if self._bytes <= KEPT_BYTES:
+                return
             self.keeps = False
-            limit = LAG_BYTES
-        else:
-            return
+        limit = LAG_BYTES if self.readers > 1 else 0
         while len(pieces) > 1 and self._bytes > limit:
             self._bytes -= len(pieces.popleft())
             self._base += 1

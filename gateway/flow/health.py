@@ -35,6 +35,12 @@ class Health:
         """Whether its breaker lets a call pass."""
         return self._breakers[deployment.name].admits(now)
 
+    def takes(self, deployment: Deployment, now: float) -> bool:
+        """Whether a call may be sent there now: its breaker lets it pass, and it is not full."""
+        most = deployment.max_parallel
+        free = not most or self.in_flight[deployment.name] < most
+        return free and self.admits(deployment, now)
+
     def speeds(self, prompt_tokens: int, now: float) -> Mapping[Tier, Speed]:
         """Each tier's fastest deployment that may be called now."""
         speeds: dict[Tier, Speed] = {}

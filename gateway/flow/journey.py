@@ -110,8 +110,14 @@ class Journey:
 
     def failed(self, error: GatewayError) -> None:
         """The call ends with an error of ours."""
-        self.outcome = error.kind
+        self.stopped(error.kind)
         self.status = error.status
+
+    def stopped(self, outcome: str) -> None:
+        """The call ends before its answer left: what was only expected to be spent was not."""
+        self.outcome = outcome
+        if self.usage is NO_USAGE:
+            self.cost = FREE
 
     def words(self) -> str:
         """The reasons in one line, for the header."""

@@ -7,14 +7,18 @@ when it is booked *and* the leader's own client is done, whichever comes last.
 from collections.abc import Callable
 
 from gateway.call import Usage
+from gateway.errors import UpstreamError
 from gateway.flow import explain
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import CANCELLED, Attempts
 from gateway.flow.flight import Flight
 from gateway.flow.journey import Journey
-from gateway.flow.opening import Opened
+from gateway.flow.opening import Opened, header
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.sources import before_done
+from gateway.money import FREE
 from gateway.ports import Kept
+from gateway.wire.encoding import decoded
 
 # These fields describe one exchange with the upstream, not the reply; rate limits come beside them.
 OF_ONE_REPLY = frozenset({b"x-request-id", b"openai-processing-ms", b"x-should-retry"})
@@ -43,6 +47,15 @@ class Departed:
         """Whether its last reader left before its end."""
         return self.flight is not None and self.flight.readers <= 0 and not self.flight.over
 
+    def joinable(self) -> bool:
+        """Whether one more call could still be answered by it."""
+        return self.flight is None or self.flight.joinable()
+
+    def spoilt(self) -> bool:
+        """Whether the upstream said in the stream itself that it failed."""
+        streamed = self.opened.streamed
+        return streamed is not None and streamed.machine.error is not None
+
 
 class Landing:
     """Brings opened answers to their readers and to their end."""
@@ -68,11 +81,13 @@ class Landing:
         if opened.streamed is None:
             self._book_whole(departed)
             if explains and opened.status == 200:
-                opened.first = explain.in_body(opened.first, departed.journey)
+                self._explain(opened, departed.journey)
             if departed.keep:
                 await self._keep(departed, (opened.first,))
         else:
-            if explains:
+            if explains and opened.streamed.machine.done:
+                opened.first = before_done(opened.first, self._last_frame(departed))
+            elif explains:
                 opened.streamed.last_frame = lambda: self._last_frame(departed)
             departed.flight = Flight(
                 opened.streamed,
@@ -83,6 +98,12 @@ class Landing:
             if share:
                 self.flying[departed.key] = departed
         return self._answer(departed, departed.journey, lambda _: self._closed(departed))
+
+    def _explain(self, opened: Opened, journey: Journey) -> None:
+        encoding = header(opened.headers, b"content-encoding")
+        plain = decoded(opened.first, encoding, self._rules.max_reply)
+        opened.first = explain.in_body(plain, journey)
+        opened.headers = tuple(f for f in opened.headers if f[0] != b"content-encoding")
 
     def _last_frame(self, departed: Departed) -> bytes:
         """The decision as a chunk of its own, once the usage is in."""
@@ -122,9 +143,13 @@ class Landing:
 
     def _left(self, departed: Departed, journey: Journey) -> None:
         """A follower's client is done."""
-        journey.usage = departed.journey.usage
-        journey.saved = departed.journey.cost
         self._settle(departed)
+        leader = departed.journey
+        journey.usage = leader.usage
+        # Until the answer is booked, its cost is only what was expected.
+        journey.saved = leader.cost if departed.booked else FREE
+        if departed.booked and departed.spoilt():
+            journey.outcome = journey.outcome or UpstreamError.kind
         self._record(journey)
 
     def _settle(self, departed: Departed) -> None:
@@ -143,7 +168,7 @@ class Landing:
         self._book_stream(departed, flight.error.kind if flight.error is not None else "ok")
         self._settle(departed)
         pieces = flight.whole()
-        if departed.keep and pieces is not None:
+        if departed.keep and pieces is not None and not departed.spoilt():
             await self._keep(departed, pieces)
 
     def _book_whole(self, departed: Departed) -> None:
@@ -159,12 +184,14 @@ class Landing:
         opened, journey = departed.opened, departed.journey
         streamed = opened.streamed
         departed.booked = True
-        self.flying.pop(departed.key, None)
+        if self.flying.get(departed.key) is departed:
+            del self.flying[departed.key]
         if streamed is None:
             return
         usage = self._use_stream(departed)
-        if outcome == "ok" and streamed.machine.error is not None:
-            outcome = journey.outcome = "upstream_error"
+        if outcome == "ok" and departed.spoilt():
+            outcome = UpstreamError.kind
+            journey.outcome = journey.outcome or outcome
         self._attempts.streamed(opened, usage, outcome)
 
     def _use_stream(self, departed: Departed) -> Usage:

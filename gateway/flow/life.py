@@ -9,8 +9,10 @@ land      usage, cost, the kept reply, what was learnt     (`landing.py`)
 record    metrics and one log line, when the caller is done
 """
 
+import asyncio
+
 from gateway.call import NO_WISHES, Assessment, Call
-from gateway.errors import GatewayError, Overloaded
+from gateway.errors import GatewayError, InternalError, Overloaded
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import Attempts
 from gateway.flow.flight import Presence, Takeoff
@@ -63,8 +65,9 @@ class Flow:
             journey.ready(self._now())
             self._record(journey)
             raise
-        except BaseException:
-            journey.outcome = "caller_left"
+        except BaseException as stop:
+            left = isinstance(stop, asyncio.CancelledError)
+            journey.stopped("caller_left" if left else InternalError.kind)
             self._record(journey)
             raise
 
@@ -143,14 +146,16 @@ class Flow:
     async def _shared(self, journey: Journey, key: bytes) -> Departed | None:
         """An identical call's answer, if one is under way."""
         while True:
-            if (departed := self._landing.flying.get(key)) is not None:
+            if (departed := self._landing.flying.get(key)) is not None and departed.joinable():
                 return departed
             if (takeoff := self._takeoffs.get(key)) is None:
                 return None
             began = self._now()
-            departed = await takeoff.wait()
-            journey.waited += self._now() - began
-            if departed is not None and not departed.abandoned():
+            try:
+                departed = await takeoff.wait()
+            finally:
+                journey.waited += self._now() - began
+            if departed is not None and departed.joinable():
                 return departed
 
     async def _depart(

@@ -14,7 +14,7 @@ import orjson
 from gateway.call import Call, Headers, Usage
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamError
 from gateway.flow.sources import Streamed
-from gateway.ports import Clock, Reply
+from gateway.ports import Reply
 from gateway.route.plan import KEY_IS_DEAD, Step
 from gateway.wire.chat import ChatStream
 from gateway.wire.encoding import decoded
@@ -87,7 +87,7 @@ async def whole(reply: Reply, step: Step, limit: int) -> Opened:
     return opened
 
 
-async def stream(reply: Reply, step: Step, call: Call, clock: Clock) -> Opened:
+async def stream(reply: Reply, step: Step, call: Call) -> Opened:
     """Read a stream up to its first valid event.
 
     Raises:
@@ -100,7 +100,7 @@ async def stream(reply: Reply, step: Step, call: Call, clock: Clock) -> Opened:
     if EVENTS not in kind or header(reply.headers, b"content-encoding") not in (b"", b"identity"):
         raise UpstreamBroken(_unexpected(kind))
     machine = ChatStream(strip_usage=not call.wants_usage)
-    streamed = Streamed(reply, machine, clock)
+    streamed = Streamed(reply, machine)
     first = await streamed.open()
     if not machine.started:
         message = "The upstream's stream began with an error."
@@ -110,7 +110,14 @@ async def stream(reply: Reply, step: Step, call: Call, clock: Clock) -> Opened:
 
 
 async def refusal(reply: Reply, step: Step) -> Refusal:
-    """Read an error reply, without the parts of it that are not the client's."""
+    """Read an error reply, without the parts of it that are not the client's.
+
+    Raises:
+        UpstreamError: it is none, or cannot be read.
+    """
+    if reply.status < 400:
+        message = f"The upstream answered {reply.status}, which is neither a reply nor an error."
+        raise UpstreamBroken(message)
     raw = await reply.read(MAX_ERROR_BYTES)
     body = decoded(raw, header(reply.headers, b"content-encoding"), MAX_ERROR_BYTES)
     headers = tuple(f for f in to_client(reply.headers) if f[0] != b"content-encoding")
@@ -121,7 +128,7 @@ async def refusal(reply: Reply, step: Step) -> Refusal:
     if status in KEY_IS_DEAD:
         # Its text may quote the key, and the caller can do nothing about it.
         return Refusal(status, _ours(step, 502, UpstreamError(UNAUTHORIZED), headers), code, wait)
-    if error is None or status < 400:
+    if error is None:
         ours = UpstreamBroken(f"The upstream answered {status} with nothing we can pass on.")
         shown = status if status >= 500 or status == 429 else 502
         return Refusal(status, _ours(step, shown, ours, headers), code, wait)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 
-from gateway.ports import Clock, Reply
+from gateway.ports import Reply
 from gateway.wire.chat import ChatStream
 
 # After `[DONE]` the connection is given this long to end by itself and be used again.
@@ -15,18 +15,15 @@ FRAME_BYTES_PER_TOKEN = 250
 class Streamed:
     """An upstream's event stream, read through the chunk state machine.
 
-    `first_at` and `last_at` are monotonic seconds; `waited` sums the time spent waiting for the
-    upstream.
+    `last_frame` makes the frame that goes before its `[DONE]`, when the caller asked for one.
     """
 
-    __slots__ = ("_clock", "_over", "last_at", "last_frame", "machine", "out_bytes", "reply")
+    __slots__ = ("_over", "last_frame", "machine", "out_bytes", "reply")
 
-    def __init__(self, reply: Reply, machine: ChatStream, clock: Clock) -> None:
+    def __init__(self, reply: Reply, machine: ChatStream) -> None:
         self.reply = reply
         self.machine = machine
-        self._clock = clock
         self._over = False
-        self.last_at = clock.now()
         self.out_bytes = 0
         self.last_frame: Callable[[], bytes] | None = None
 
@@ -48,8 +45,7 @@ class Streamed:
             data = await self.reply.chunk()
             if not data:
                 self._over = True
-                if not self.machine.done:
-                    self.machine.end()
+                self.machine.end()
                 return b""
             if out := self._fed(data):
                 return out
@@ -72,7 +68,6 @@ class Streamed:
         self.out_bytes += len(out)
         if machine.done and not self._over:
             self._over = True
-            self.last_at = self._clock.now()
             # The end of the body is usually in already; if not, it may still come.
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self.reply.abort)
             if self.last_frame is not None:

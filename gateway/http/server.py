@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import signal
 import socket
 from collections.abc import Callable
+from types import FrameType
 
 import uvicorn
 from fastapi import FastAPI
@@ -35,6 +37,16 @@ class Server(uvicorn.Server):
         )
         self._plane = plane
         self._listener = listener
+
+    def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
+        """A signal asks to stop; a second interrupt does not wait.
+
+        Uvicorn would raise the signal again when it has stopped: that ends the process before the
+        log is written and the upstream's connections are closed.
+        """
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
 
     def stopping(self) -> bool:
         """Whether it was told to stop: no new calls should come."""
@@ -82,4 +94,4 @@ def listen(host: str, port: int) -> socket.socket:
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     """Uvloop, which Windows does not have."""
-    return uvicorn.Config("", loop="auto").get_loop_factory() or asyncio.new_event_loop
+    return uvicorn.Config("", loop="auto", log_config=None).get_loop_factory() or asyncio.new_event_loop

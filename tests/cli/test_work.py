@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gateway.cli.work import Desk, here
+from gateway.cli.work import Desk, Showing, here
 from gateway.errors import Infeasible
 from gateway.settings.schema import Settings
 
@@ -56,7 +56,7 @@ class NotedProduct:
         self.served.append(settings)
         return 7
 
-    def demo(self, settings: Settings, *, seconds: float | None, rate: float) -> int:
+    def demo(self, settings: Settings, *, seconds: float | None, rate: float, show: Showing) -> int:
         self.demos.append((settings, seconds, rate))
         return 0
 

@@ -1,20 +1,21 @@
-"""The composition root: the only module that names concrete adapters. Importing it does nothing.
+"""The composition root: wires everything, for serving, for the demonstration, for a dry run.
 
 settings → log, classifier, catalog, socket → cache, upstream, metrics → flow → plane → server
 """
 
 import asyncio
 import logging
-import os
 import socket
-from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from random import Random
 from secrets import token_hex
 from typing import Any
 
+from gateway.app import adapters
 from gateway.call import NO_WISHES
-from gateway.catalog import TIERS_BY_LABEL, Catalog
+from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
@@ -22,34 +23,28 @@ from gateway.clock import SystemClock
 from gateway.flow.explain import candidate
 from gateway.flow.health import Health
 from gateway.flow.life import Flow
-from gateway.flow.parts import Parts, Rules
+from gateway.flow.parts import Parts
 from gateway.http.beside import beside
 from gateway.http.pages import Page, create
-from gateway.http.plane import Ids, Limits, Plane
+from gateway.http.plane import Ids, Plane
 from gateway.http.server import Server, listen, loop_factory
 from gateway.observe.collector import Gauges
-from gateway.observe.lines import Format, spelling
-from gateway.observe.log import CallLog, to_descriptor
+from gateway.observe.log import CallLog
 from gateway.observe.metrics import Metrics, media_type
 from gateway.observe.recording import Recording
-from gateway.observe.stdlog import configure_logging
-from gateway.observe.text import Scrubber
-from gateway.ports import Deadlines, Upstream
-from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
-from gateway.route.choose import Policy as RoutingPolicy, choose
+from gateway.route.choose import choose
 from gateway.route.target import resolve
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
 from gateway.simulate.app import create as create_simulation
+from gateway.simulate.drive import Drive, Seen
+from gateway.simulate.traffic import prompts
 from gateway.simulate.upstream import Simulation
 from gateway.store.memory import MemoryCache
 from gateway.upstream.client import DirectUpstream
-from gateway.upstream.httpx_adapter import HttpxUpstream
-from gateway.upstream.pool import Limits as PoolLimits
 
 LOG = logging.getLogger("tiergate")
-STDOUT = 1
 # Random bytes of the request ids' prefix: unique over restarts and replicas.
 ID_BYTES = 5
 
@@ -74,6 +69,27 @@ def serve(settings: Settings) -> int:
     return 0
 
 
+def demo(
+    settings: Settings,
+    *,
+    seconds: float | None,
+    rate: float,
+    show: Callable[[str], AbstractContextManager[Callable[[Seen], None]]],
+) -> int:
+    """Serve a simulation and drive traffic at it; `show` is given the URL and told every call.
+
+    Raises:
+        OSError: the address cannot be listened on.
+    """
+    with (
+        _open(settings, quiet=True) as opened,
+        show(opened.url()) as tell,
+        asyncio.Runner(loop_factory=loop_factory()) as runner,
+    ):
+        runner.run(_demo(opened, tell, seconds=seconds, rate=rate))
+    return 0
+
+
 def explain(settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
     """Where a request would go and why, without sending it; for an idle, healthy gateway.
 
@@ -89,7 +105,7 @@ def explain(settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
         NO_WISHES,
         catalog=catalog,
         speeds=Health(catalog, Breaker()).speeds(assessment.text_tokens, 0.0),
-        policy=_routing(settings),
+        policy=adapters.routing(settings),
     )
     return {
         "tier": choice.chosen.tier.label,
@@ -115,6 +131,12 @@ class Opened:
     log: CallLog
     listener: socket.socket
 
+    def url(self) -> str:
+        """Where it listens, as a client on this machine reaches it."""
+        host, port = self.listener.getsockname()[:2]
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
 
 @contextmanager
 def _open(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]:
@@ -122,34 +144,19 @@ def _open(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]:
     clock = SystemClock()
     look = Assessor(Tokenizer(), Difficulty.load())
     with ExitStack() as stack:
-        log = stack.enter_context(_log(settings, clock, quiet=quiet))
+        log = stack.enter_context(adapters.log(settings, clock, quiet=quiet))
         url = None
         if settings.simulate.enabled:
-            simulation = Simulation(
-                build(settings),
-                clock,
-                clock.sleep,
-                settings.simulate.seed,
-                settings.simulate.speed,
-                look.count,
-            )
-            url = stack.enter_context(beside(create_simulation(simulation))) + "/v1"
+            simulated = create_simulation(_simulation(settings, clock, look))
+            url = stack.enter_context(beside(simulated)) + "/v1"
         catalog = build(settings, simulated_url=url)
         listener = stack.enter_context(listen(settings.server.host, settings.server.port))
         yield Opened(settings, catalog, clock, look, log, listener)
 
 
-def _log(settings: Settings, clock: SystemClock, *, quiet: bool) -> CallLog:
-    secrets = [deployment.key for deployment in build(settings).deployments()]
-    terminal = os.isatty(STDOUT)
-    spelt = spelling(Format(settings.log.format), Scrubber(secrets), terminal=terminal)
-    log = CallLog(_nowhere if quiet else to_descriptor(STDOUT), spelt, clock)
-    configure_logging(log.remark, settings.log.level)
-    return log
-
-
-def _nowhere(_data: bytes) -> None:
-    """A log nobody wants to see."""
+def _simulation(settings: Settings, clock: SystemClock, look: Assessor) -> Simulation:
+    how = settings.simulate
+    return Simulation(build(settings), clock, clock.sleep, how.seed, how.speed, look.count)
 
 
 @asynccontextmanager
@@ -159,7 +166,7 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
     cache = MemoryCache(
         clock, max_bytes=settings.cache.max_bytes, max_entry=settings.cache.max_entry
     )
-    upstream = _upstream(settings)
+    upstream = adapters.upstream(settings)
     gauges = Gauges(
         in_flight=lambda: flow.in_flight,
         open_breakers=lambda: flow.health.resting(clock.now()),
@@ -179,9 +186,9 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         pause=clock.sleep,
         in_thread=asyncio.to_thread,
     )
-    flow = Flow(parts, _rules(settings))
+    flow = Flow(parts, adapters.rules(settings))
     ids = Ids(token_hex(ID_BYTES))
-    plane = Plane(flow, clock, _limits(settings), ids)
+    plane = Plane(flow, clock, adapters.limits(settings), ids)
     page = Page(
         catalog=catalog,
         render=metrics.render,
@@ -198,59 +205,37 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         await upstream.close()
 
 
+async def _demo(
+    opened: Opened, tell: Callable[[Seen], None], *, seconds: float | None, rate: float
+) -> None:
+    clock = opened.clock
+    model = opened.catalog.models_by_tier[min(opened.catalog.tiers)]
+    client = DirectUpstream()
+    drive = Drive(
+        client,
+        Deployment("gateway", model, opened.url() + "/v1", Secret("")),
+        clock,
+        clock.sleep,
+        tell,
+        rate,
+        seconds,
+    )
+    seed = opened.settings.simulate.seed
+    async with running(opened) as gateway, asyncio.TaskGroup() as group:
+        serving = group.create_task(gateway.server.run_until_stopped())
+        dice = Random(seed)  # noqa: S311 - invented traffic needs no secrets
+        driving = group.create_task(drive.run(prompts(seed), dice))
+        await asyncio.wait((serving, driving), return_when=asyncio.FIRST_COMPLETED)
+        driving.cancel()
+        gateway.server.should_exit = True
+        await client.close()
+
+
 async def _serve(opened: Opened) -> None:
     async with running(opened) as gateway:
-        address = "{}:{}".format(*opened.listener.getsockname()[:2])
-        LOG.info("listening on http://%s", address)
+        LOG.info("listening on %s", opened.url())
         if opened.settings.simulate.enabled:
             LOG.warning(
                 "answers are SIMULATED: set OPENAI_API_KEY, or OPENAI_BASE_URL, or a configuration"
             )
         await gateway.server.run_until_stopped()
-
-
-def _upstream(settings: Settings) -> Upstream:
-    wanted = settings.upstream
-    limits = PoolLimits(connections=wanted.max_connections, keep_alive=wanted.keep_alive)
-    ca_file = str(wanted.ca_file) if wanted.ca_file is not None else None
-    if settings.simulate.enabled or (wanted.proxy == "off" and not wanted.http2):
-        return DirectUpstream(ca_file=ca_file, limits=limits)
-    proxies: dict[str, str] | None = None if wanted.proxy == "env" else {}
-    return HttpxUpstream(ca_file=ca_file, http2=wanted.http2, proxies=proxies, limits=limits)
-
-
-def _rules(settings: Settings) -> Rules:
-    upstream, breaker, cache = settings.upstream, settings.breaker, settings.cache
-    return Rules(
-        routing=_routing(settings),
-        caching=CachePolicy(cache.policy),
-        cache_ttl=cache.ttl,
-        cache_max_entry=cache.max_entry,
-        deadlines=Deadlines(
-            connect=upstream.connect_timeout,
-            first_byte=upstream.first_byte_timeout,
-            idle=upstream.idle_timeout,
-            total=upstream.total_timeout,
-        ),
-        breaker=Breaker(limit=breaker.failures, cooldown=breaker.cooldown),
-        max_attempts=upstream.max_attempts,
-        retry_budget=upstream.retry_budget,
-        max_in_flight=settings.server.max_calls_in_flight,
-    )
-
-
-def _routing(settings: Settings) -> RoutingPolicy:
-    barred = frozenset(TIERS_BY_LABEL[label] for label in settings.routing.no_tools)
-    return RoutingPolicy(quality=settings.routing.quality, no_tools=barred)
-
-
-def _limits(settings: Settings) -> Limits:
-    server = settings.server
-    return Limits(
-        max_body=server.max_body,
-        max_headers=server.max_headers,
-        max_header_bytes=server.max_header_bytes,
-        receive_timeout=server.receive_timeout,
-        keep_alive=server.keep_alive,
-        cors_origins=server.cors_origins,
-    )

@@ -1,0 +1,5 @@
+"""The composition root: the only room that names concrete adapters. Importing it does nothing."""
+
+from gateway.app.root import demo, explain, serve
+
+__all__ = ["demo", "explain", "serve"]
