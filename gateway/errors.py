@@ -4,6 +4,7 @@
     ├── CallerError            what the client sent cannot be served
     │   ├── MalformedBody 400, MalformedRequest 400, InvalidValue 400,
     │   │   ContextLengthExceeded 400, Infeasible 400
+    │   ├── PermissionDenied 403
     │   ├── NotFound 404, ModelNotFound 404, MethodNotAllowed 405
     │   ├── RequestTimeout 408, BodyTooLarge 413, UnsupportedMedia 415, HeadTooLarge 431
     ├── Overloaded 503         we shed load before queues grow
@@ -84,6 +85,14 @@ class Infeasible(CallerError):
 
     code = "no_feasible_tier"
     kind = "policy_infeasible"
+
+
+class PermissionDenied(CallerError):
+    """The caller may not see this."""
+
+    status = 403
+    code = "permission_denied"
+    kind = "caller_forbidden"
 
 
 class NotFound(CallerError):

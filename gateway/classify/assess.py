@@ -9,8 +9,12 @@ What cannot be seen cannot be bounded: a conversation that the upstream keeps is
 (the signal `stored conversation` says so).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
 
 from gateway.call import Assessment
 from gateway.classify import signals
@@ -26,6 +30,10 @@ LONG_BODY = 64 * 1024
 EXACT_CHARS = 2_000
 EXACT_TEXTS = 6
 """What is counted whole: its tokens cost no more than those of any head and tail."""
+
+REMEMBERED = 1_024
+"""Texts, system prompts and earlier turns above all, whose counts and kinds are remembered. None
+counted is longer than `EXACT_CHARS`, no context than 500 characters: 8 MB if all were emoji."""
 
 FOLLOW_UP = 40
 """Characters below which a turn ("and why?") is judged together with the one before it."""
@@ -61,6 +69,8 @@ _ANSWERS = {
     Kind.SHORT: 10,
     Kind.OTHER: 300,
 }
+# A member looked up on its class takes ten times as long as a name of the module.
+_SMALL_TALK, _TRANSLATE, _OTHER = Kind.SMALL_TALK, Kind.TRANSLATE, Kind.OTHER
 _TOOL_ANSWER = 120
 _SCHEMA_ANSWER = 60
 _SCHEMA_MOST = 800
@@ -72,41 +82,46 @@ _LONGEST_THINKING = 6_000
 class DifficultyModel(Protocol):
     """Predicts quality from text alone."""
 
-    def estimate(self, ids: Sequence[int], task: str) -> tuple[float, float, float]:
+    def estimate(self, ids: NDArray[np.uint32], task: str) -> tuple[float, float, float]:
         """The quality of nano, mini and full, each 0–1, for a task and its tokens."""
         ...
 
 
 class Assessor:
-    """Assesses calls; it keeps nothing between them and may be used from any thread."""
+    """Assesses calls, from any thread; of those before it remembers what repeated texts are."""
 
-    __slots__ = ("_difficulty", "_tokenizer")
+    __slots__ = ("_counted", "_defined", "_difficulty", "_tokenizer")
 
     def __init__(self, tokenizer: Tokenizer, difficulty: DifficultyModel) -> None:
         self._tokenizer = tokenizer
         self._difficulty = difficulty
+        self._counted: Callable[[str], int] = lru_cache(REMEMBERED)(tokenizer.count)
+        self._defined: Callable[[str], Kind] = lru_cache(REMEMBERED)(signals.defined)
 
     def assess(self, document: Mapping[str, Any]) -> Assessment:
         """Assess a call's document; any JSON object gives an answer."""
         prompt = measure(document)
-        ids = self._tokenizer.ids(prompt.task)
-        tokens, bounds = self._length(prompt, ids)
+        ids = self._tokenizer.array(prompt.task)
+        tokens, bounds = self._length(prompt, len(ids))
         allowed, choices = _allowed(document), _choices(document)
-        found = signals.read(prompt, tokens, allowed)
+        found = signals.read(prompt, tokens, allowed, self._defined)
         quality = signals.temper(self._predict(prompt, ids, found), found)
-        expected = _answer(prompt, found, len(ids)) + _thinking(prompt.effort)
-        if allowed is not None:
-            expected = min(expected, allowed)
+        expected = _answer(prompt, found, len(ids))
+        if prompt.effort:
+            expected += _THINKING.get(prompt.effort, _LONGEST_THINKING)
+        if allowed is not None and allowed < expected:
+            expected = allowed
+        # By position: names would take longer than the fields.
         return Assessment(
-            text_tokens=tokens,
-            text_bounds=bounds,
-            completion_tokens=expected * choices,
-            max_completion=None if allowed is None else allowed * choices,
-            needs=prompt.needs,
-            quality=quality,
-            score=quality[2] - quality[0],
-            signals=found.words,
-            images=prompt.images,
+            tokens,
+            bounds,
+            expected * choices,
+            None if allowed is None else allowed * choices,
+            prompt.needs,
+            quality,
+            quality[2] - quality[0],
+            found.words,
+            prompt.images,
         )
 
     @staticmethod
@@ -133,17 +148,19 @@ class Assessor:
                 tokens += self._tokenizer.count_bounded(text, stop_above - tokens)
         return tokens
 
-    def _length(self, prompt: Prompt, ids: Sequence[int]) -> tuple[int, tuple[int, int]]:
-        """The best estimate of the prompt's tokens, and what they surely lie between."""
+    def _length(self, prompt: Prompt, sample: int) -> tuple[int, tuple[int, int]]:
+        """The best estimate of the prompt's tokens, and what they surely lie between.
+
+        `sample` is the tokens of the task.
+        """
         texts, task = prompt.texts, prompt.task
         if prompt.plain and prompt.chars <= EXACT_CHARS and len(texts) <= EXACT_TEXTS:
-            count = self._tokenizer.count
-            tokens = prompt.overhead + sum(
-                len(ids) if text is task else count(text) for text in texts
-            )
+            tokens = prompt.overhead
+            for text in texts:
+                tokens += sample if text is task else self._counted(text)
             return tokens, (tokens, tokens)
         sampled = utf8_length(task)
-        rate = (sampled + BYTES_PER_TOKEN * PSEUDO_TOKENS) / (len(ids) + PSEUDO_TOKENS)
+        rate = (sampled + BYTES_PER_TOKEN * PSEUDO_TOKENS) / (sample + PSEUDO_TOKENS)
         rest = max(prompt.text_bytes - sampled, 0)
         json_bytes = prompt.tool_bytes + prompt.schema_bytes
         low, high = self._tokenizer.bounds(prompt.text_bytes)
@@ -152,17 +169,17 @@ class Assessor:
         else:
             high += prompt.overhead + 2 * json_bytes + JSON_SLACK * (prompt.tools + 1)
             high += prompt.media_bytes + prompt.unread_bytes
-        tokens = prompt.overhead + len(ids) + int(rest / rate)
+        tokens = prompt.overhead + sample + int(rest / rate)
         tokens += json_bytes // JSON_BYTES_PER_TOKEN + _unseen(prompt)
         return min(max(tokens, low), high), (low, high)
 
     def _predict(
-        self, prompt: Prompt, ids: Sequence[int], found: Signals
+        self, prompt: Prompt, ids: NDArray[np.uint32], found: Signals
     ) -> tuple[float, float, float]:
         task = prompt.task
-        if len(task) < FOLLOW_UP and prompt.before and found.kind is not Kind.SMALL_TALK:
+        if len(task) < FOLLOW_UP and prompt.before and found.kind is not _SMALL_TALK:
             task = f"{prompt.before}\n{task}"
-            ids = self._tokenizer.ids(task)
+            ids = self._tokenizer.array(task)
         return self._difficulty.estimate(ids, task)
 
 
@@ -178,17 +195,12 @@ def _answer(prompt: Prompt, found: Signals, task_tokens: int) -> int:
         return int(found.words_wanted * _TOKENS_PER_WORD)
     if prompt.schema_bytes:
         return min(_SCHEMA_ANSWER + prompt.schema_bytes // 12, _SCHEMA_MOST)
-    if found.kind is Kind.TRANSLATE:
+    if found.kind is _TRANSLATE:
         whole = task_tokens * prompt.chars // max(len(prompt.task), 1)
         return 20 + max(task_tokens, whole)
-    if found.kind is Kind.OTHER and prompt.tools:
+    if found.kind is _OTHER and prompt.tools:
         return _TOOL_ANSWER
     return _ANSWERS[found.kind]
-
-
-def _thinking(effort: str) -> int:
-    """Reasoning tokens to expect before the answer; they are paid like the answer."""
-    return _THINKING.get(effort, _LONGEST_THINKING) if effort else 0
 
 
 def _allowed(document: Mapping[str, Any]) -> int | None:

@@ -87,7 +87,11 @@ class Difficulty:
         """
         return unpack((files("gateway.data") / ARTEFACT).read_bytes())
 
-    def estimate(self, ids: Sequence[int], task: str) -> tuple[float, float, float]:  # noqa: ARG002 - the seam's second argument; nothing in the text beyond its tokens proved useful
+    def estimate(
+        self,
+        ids: Sequence[int] | NDArray[np.uint32],
+        task: str,  # noqa: ARG002 - part of the seam; nothing beyond the tokens proved useful
+    ) -> tuple[float, float, float]:
         """Predicted quality of nano, mini and full, each 0-1 and never falling.
 
         Args:
@@ -96,7 +100,7 @@ class Difficulty:
         """
         kept = ids if len(ids) <= MOST_TOKENS else ids[:MOST_TOKENS]
         count = len(kept)
-        total = int(self._pairs.take(kept, mode="clip").sum()) if count else 0
+        total = int(np.add.reduce(self._pairs.take(kept, mode="clip"))) if count else 0
         scale = self.scale
         weight = count + scale.lean
         lower = (total & ((1 << FIELD) - 1)) - OFFSET * count

@@ -5,13 +5,12 @@ answers the call. Nothing is tokenised here either.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.call import ImageSize
 from gateway.catalog import Capability
 from gateway.classify.functions import utf8_length, weigh
-from gateway.classify.messages import Walk
+from gateway.classify.messages import AUDIO, TOOLS, Walk
 
 TASK_HEAD = 1_500
 TASK_TAIL = 500
@@ -19,20 +18,31 @@ CONTEXT = 500
 """Characters kept of the task's beginning and end, and of the system prompt."""
 
 _STORED = frozenset(("previous_response_id", "conversation"))
+_OPTIONS = _STORED | {
+    *("tools", "functions", "parallel_tool_calls", "response_format", "text"),
+    *("logprobs", "modalities", "audio", "reasoning_effort", "reasoning"),
+}
+"""Members beside the messages that change what a model reads, or must be able to do."""
+
+# As in `messages`: the bits, because combining flags is slow.
+_PARALLEL_TOOLS = Capability.PARALLEL_TOOLS.value
+_JSON_SCHEMA = Capability.JSON_SCHEMA.value
+_LOGPROBS = Capability.LOGPROBS.value
+_REASONING = Capability.REASONING.value
+_NO_NEEDS = Capability.NONE
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What a model would read.
 
     `texts` are all texts in order, each tokenised by itself; `text_bytes` their UTF-8 bytes and
     `chars` their characters; `overhead` the tokens around them. `plain` says that this is all
-    there is: no tools, schema, media or anything unknown, so that counting is exact. `tool_bytes`,
-    `schema_bytes` and `unread_bytes` (parts of no known shape) are bytes of JSON, `media_bytes`
-    base64 of audio and files. `task` is the head and tail of the last user turn, `before` the
-    head of the user turn before it, `context` that of the system prompt. `turns` are user turns.
-    `stored` says that the upstream adds a conversation it keeps, which nobody here can count.
-    `effort` is the reasoning effort asked for; empty when none or next to none.
+    there is (and images): no tools, schema, media or anything unknown, so that counting is exact.
+    `task` is the head and tail of the last user turn, `before` the head of the user turn before
+    it, `context` that of the system prompt. `turns` are user turns. `media_bytes` is base64 of
+    audio and files; `unread_bytes` (parts of no known shape), `tool_bytes` and `schema_bytes` are
+    bytes of JSON. `stored` says that the upstream adds a conversation it keeps, which nobody here
+    can count. `effort` is the reasoning effort asked for; empty when none or next to none.
     """
 
     texts: tuple[str, ...]
@@ -42,18 +52,18 @@ class Prompt:
     plain: bool
     images: tuple[ImageSize, ...]
     needs: Capability
+    uses_tools: bool
     task: str
     before: str
     context: str
     turns: int
-    tools: int
-    tool_bytes: int
-    schema_bytes: int
     media_bytes: int
     unread_bytes: int
-    stored: bool
-    uses_tools: bool
-    effort: str
+    tools: int = 0
+    tool_bytes: int = 0
+    schema_bytes: int = 0
+    stored: bool = False
+    effort: str = ""
 
 
 def measure(document: Mapping[str, Any]) -> Prompt:
@@ -62,38 +72,44 @@ def measure(document: Mapping[str, Any]) -> Prompt:
     walk.read(document)
     texts = walk.texts
     chars = sum(map(len, texts))
-    ascii_only = all(map(str.isascii, texts))
-    tools = named_tools(document)
-    tool_bytes = weigh(tools) if tools else 0
-    schema = schema_of(document)
-    schema_bytes = weigh(schema) if schema is not None else 0
-    stored = not _STORED.isdisjoint(document) and any(map(document.get, _STORED))
-    needs = _needs(document, tools=bool(tools), schema=schema is not None)
-    effort = _effort(document)
-    if effort:
-        needs |= Capability.REASONING
-    if walk.needs is not Capability.NONE:
-        needs |= walk.needs
     before, task = _asked(walk)
-    return Prompt(
-        texts=tuple(texts),
-        chars=chars,
-        text_bytes=chars if ascii_only else sum(map(utf8_length, texts)),
-        overhead=walk.overhead,
-        plain=walk.plain and not tools and schema is None and not stored,
-        images=tuple(walk.images),
-        needs=needs,
-        task=task,
-        before=before,
-        context=walk.context[:CONTEXT],
-        turns=len(walk.user),
+    # By position: fourteen names would take longer than the fields.
+    prompt = Prompt(
+        tuple(texts),
+        chars,
+        chars if all(map(str.isascii, texts)) else sum(map(utf8_length, texts)),
+        walk.overhead,
+        walk.plain,
+        tuple(walk.images),
+        Capability(walk.needs) if walk.needs else _NO_NEEDS,
+        walk.needs & TOOLS != 0,
+        task,
+        before,
+        walk.context[:CONTEXT],
+        len(walk.user),
+        walk.media_bytes,
+        walk.unread_bytes,
+    )
+    return prompt if _OPTIONS.isdisjoint(document) else _with_options(prompt, walk.needs, document)
+
+
+def _with_options(prompt: Prompt, needs: int, document: Mapping[str, Any]) -> Prompt:
+    """Add what stands beside the messages."""
+    tools = named_tools(document)
+    schema = schema_of(document)
+    stored = not _STORED.isdisjoint(document) and any(map(document.get, _STORED))
+    effort = _effort(document)
+    needs |= _needs(document, tools=bool(tools), schema=schema is not None)
+    if effort:
+        needs |= _REASONING
+    return prompt._replace(
+        plain=prompt.plain and not tools and schema is None and not stored,
+        needs=Capability(needs) if needs else _NO_NEEDS,
+        uses_tools=needs & TOOLS != 0,
         tools=len(tools),
-        tool_bytes=tool_bytes,
-        schema_bytes=schema_bytes,
-        media_bytes=walk.media_bytes,
-        unread_bytes=walk.unread_bytes,
+        tool_bytes=weigh(tools) if tools else 0,
+        schema_bytes=weigh(schema) if schema is not None else 0,
         stored=stored,
-        uses_tools=needs is not Capability.NONE and Capability.TOOLS in needs,
         effort=effort,
     )
 
@@ -117,23 +133,22 @@ def schema_of(document: Mapping[str, Any]) -> object:
     return inner if isinstance(inner, dict) else form
 
 
-def _needs(document: Mapping[str, Any], *, tools: bool, schema: bool) -> Capability:
-    needs = Capability.NONE
+def _needs(document: Mapping[str, Any], *, tools: bool, schema: bool) -> int:
+    """The bits of what the options need."""
+    needs = _JSON_SCHEMA if schema else 0
     if tools and document.get("tool_choice", document.get("function_call")) != "none":
-        needs |= Capability.TOOLS
+        needs |= TOOLS
     if document.get("parallel_tool_calls") is True:
-        needs |= Capability.PARALLEL_TOOLS
-    if schema:
-        needs |= Capability.JSON_SCHEMA
+        needs |= _PARALLEL_TOOLS
     logprobs = document.get("logprobs")
     # Completions ask for a number of them; 0 still asks for those of the chosen tokens.
     if logprobs is not None and logprobs is not False and isinstance(logprobs, int):
-        needs |= Capability.LOGPROBS
+        needs |= _LOGPROBS
     modalities = document.get("modalities")
     if document.get("audio") is not None or (
         isinstance(modalities, list) and "audio" in modalities
     ):
-        needs |= Capability.AUDIO
+        needs |= AUDIO
     return needs
 
 

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import replace
 
-from gateway.call import Call, Usage
+from gateway.call import NO_WISHES, Call, Usage
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
 from gateway.flow import opening
 from gateway.flow.health import DEAD_KEY_SECONDS, Health
@@ -18,6 +18,7 @@ from gateway.flow.opening import Opened, Refusal
 from gateway.flow.parts import Parts, Rules
 from gateway.ports import Attempted, Deadlines, Request
 from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after, upstream_outcome
+from gateway.route.target import split_sort
 from gateway.wire.body import rewrite
 
 PATH = "/chat/completions"
@@ -38,6 +39,8 @@ class Attempts:
         self._health = health
         self._budget = RetryBudget(per_call=rules.retry_budget)
         self._now = parts.clock.now
+        limits = rules.deadlines
+        self._soonest = min(limits.connect, limits.first_byte, limits.idle, limits.total)
 
     async def first_to_answer(
         self, call: Call, journey: Journey, plan: Iterator[Step], dropped: frozenset[str]
@@ -54,31 +57,47 @@ class Attempts:
             name = step.deployment.name
             if name in tried:
                 continue
-            if failures and not self._budget.withdraw(self._now()):
+            if not self._affords(failures):
                 break
             tried.add(name)
             try:
                 return await self._attempt(call, journey, step, dropped)
             except (UpstreamError, Refusal) as failure:
                 failures.append(failure)
-            if len(tried) >= self._rules.max_attempts or not self._goes_on(call, failures[-1]):
+            if not self._goes_on(call, failures[-1]):
                 break
         if (again := self._pause_for(call, failures)) is not None:
             refusal, seconds = again
+            began = self._now()
             await self._parts.pause(seconds)
+            journey.waited += self._now() - began
             try:
                 return await self._attempt(call, journey, refusal.opened.step, dropped)
             except (UpstreamError, Refusal) as failure:
                 failures.append(failure)
         return self._given_up(failures)
 
+    def _affords(self, failures: list[Failure]) -> bool:
+        """Whether one more attempt is within the bounds; if it is a retry, it is paid for."""
+        if not failures:
+            return True
+        return len(failures) < self._rules.max_attempts and self._budget.withdraw(self._now())
+
+    def _time_left(self, call: Call) -> float:
+        """Seconds until the caller's patience for a first byte is over."""
+        wishes = call.wishes
+        if wishes is NO_WISHES:
+            return math.inf
+        limits = (wishes.deadline, wishes.ttft, wishes.patience)
+        least = min((limit for limit in limits if limit is not None), default=math.inf)
+        return least - (self._now() - call.arrived)
+
     def _goes_on(self, call: Call, failure: Failure) -> bool:
-        limit = call.wishes.deadline
-        if limit is not None and self._now() - call.arrived >= limit:
+        if self._time_left(call) <= 0:
             return False
         if isinstance(failure, UpstreamError):
             return True
-        named = failure.opened.step.model == call.model
+        named = failure.opened.step.model == split_sort(call.model)[0]
         return after(failure.status, failure.code, named=named) is Next.NEXT
 
     def _pause_for(self, call: Call, failures: list[Failure]) -> tuple[Refusal, float] | None:
@@ -89,9 +108,7 @@ class Attempts:
         wait = last.retry_after
         if wait is None or wait > LONGEST_PAUSE_SECONDS or last.code == "insufficient_quota":
             return None
-        limit = min(call.wishes.deadline or math.inf, call.wishes.patience or math.inf)
-        left = limit - (self._now() - call.arrived)
-        if wait >= left or not self._budget.withdraw(self._now()):
+        if wait >= self._time_left(call) or not self._affords(failures):
             return None
         return last, wait
 
@@ -112,16 +129,16 @@ class Attempts:
     def _deadlines(self, call: Call) -> Deadlines:
         """The operator's deadlines, shortened to what the caller has left."""
         wishes, limits = call.wishes, self._rules.deadlines
-        if wishes.deadline is None and wishes.ttft is None and wishes.patience is None:
+        left = self._time_left(call)
+        if left == math.inf:
             return limits
         passed = self._now() - call.arrived
-        deadline = math.inf if wishes.deadline is None else wishes.deadline
-        patience = math.inf if wishes.patience is None else wishes.patience
-        ttft = math.inf if wishes.ttft is None else wishes.ttft
-        total = min(limits.total, deadline - passed)
-        if not call.stream:
-            total = min(total, patience - passed)
-        first = min(limits.first_byte, patience - passed, ttft - passed, total)
+        total = limits.total
+        if wishes.deadline is not None:
+            total = min(total, wishes.deadline - passed)
+        if wishes.patience is not None and not call.stream:
+            total = min(total, wishes.patience - passed)
+        first = min(limits.first_byte, left, total)
         if first <= 0:
             message = "The caller's deadline passed before an upstream could answer."
             raise UpstreamTimeout(message)
@@ -149,7 +166,7 @@ class Attempts:
             outcome = "ok"
         except UpstreamError as error:
             outcome = error.kind
-            self._health.failed(step.deployment, self._now())
+            self._failed(step, outcome, self._now() - began)
             raise
         except Refusal as refusal:
             outcome = self._learn(refusal, step)
@@ -171,7 +188,7 @@ class Attempts:
         reply = await self._parts.upstream.send(request)
         try:
             if call.stream:
-                return await opening.stream(reply, step, call, self._parts.clock)
+                return await opening.stream(reply, step, call)
             return await opening.whole(reply, step, self._rules.max_reply)
         except BaseException:
             # Cancelled, refused or broken: whatever is left of the reply is nobody's.
@@ -180,14 +197,23 @@ class Attempts:
 
     def streamed(self, opened: Opened, usage: Usage, outcome: str) -> None:
         """A stream that had begun is over."""
-        deployment, now = opened.step.deployment, self._now()
-        seconds = now - opened.began
+        deployment = opened.step.deployment
+        seconds = self._now() - opened.began
         if outcome == "ok":
             self._health.succeeded(deployment)
             self._health.streamed(deployment, usage, opened.ttft, seconds)
         elif outcome != CANCELLED:
-            self._health.failed(deployment, now)
+            self._failed(opened.step, outcome, seconds)
         self._over(opened.step, outcome, seconds)
+
+    def _failed(self, step: Step, outcome: str, seconds: float) -> None:
+        """Count a failure, unless the caller's own haste was the reason.
+
+        Otherwise a few callers with deadlines nobody can keep would open everyone's breakers. A
+        timeout that came before any of the operator's deadlines was one of theirs.
+        """
+        if outcome != UpstreamTimeout.kind or seconds >= self._soonest:
+            self._health.failed(step.deployment, self._now())
 
     def _over(self, step: Step, outcome: str, seconds: float) -> None:
         self._health.left(step.deployment)

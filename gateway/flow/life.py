@@ -168,7 +168,7 @@ class Flow:
             choice,
             target,
             catalog=catalog,
-            admits=lambda deployment: self.health.admits(deployment, now),
+            admits=lambda deployment: self.health.takes(deployment, now),
             in_flight=self.health.in_flight,
         )
         opened = await self._attempts.first_to_answer(call, journey, plan, dropped)

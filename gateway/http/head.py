@@ -28,7 +28,8 @@ def answer_head(answer: Answer, status_line: bytes, *, date: bytes, cors: bytes)
     """The head of an answer, without its framing fields and the empty line."""
     journey = answer.journey
     fields = [b"%b: %b\r\n" % field for field in answer.headers]
-    own_id = b"" if journey.upstream_id else b"x-request-id: %b\r\n" % journey.call.id.encode()
+    named = journey.upstream_id or any(name == b"x-request-id" for name, _ in answer.headers)
+    own_id = b"" if named else b"x-request-id: %b\r\n" % journey.call.id.encode()
     if answer.status >= 400 and journey.attempts > 1:
         # We have tried elsewhere already; an SDK's own retries on top would multiply ours.
         fields = [f for f in fields if not f.startswith(b"x-should-retry")]

@@ -1,18 +1,21 @@
 """Everything that is not on the hot path: models, readiness, metrics, documentation, preflights.
 
 FastAPI serves these. The routed endpoints are described here and served by the data plane before
-FastAPI sees them. Whatever goes wrong leaves in OpenAI's envelope.
+FastAPI sees them. Whatever goes wrong leaves in OpenAI's envelope. Figures and documentation are
+for this machine only, unless opened: they tell what is called, how often and at what price.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
-from fastapi.responses import JSONResponse
+from fastapi.openapi.docs import get_swagger_ui_html
+from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway import __version__
@@ -25,6 +28,7 @@ from gateway.errors import (
     MethodNotAllowed,
     ModelNotFound,
     NotFound,
+    PermissionDenied,
 )
 from gateway.http import openapi
 from gateway.http.head import EXPOSED
@@ -33,6 +37,8 @@ from gateway.wire.envelope import envelope
 AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
 POST_ONLY = frozenset({"/v1/chat/completions", "/chat/completions"})
 OWNER = "tiergate"
+# Whoever comes through a proxy on this machine is not on this machine.
+FORWARDED = ("forwarded", "x-forwarded-for")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +46,8 @@ class Page:
     """What the pages show: the catalog, the metrics page, readiness.
 
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
-    `ready` is empty or says why not; `made` is when the models list began, epoch seconds.
+    `ready` is empty or says why not; `made` is when the models list began, epoch seconds;
+    `open_operations` shows metrics and documentation to other machines too.
     """
 
     catalog: Catalog
@@ -50,6 +57,7 @@ class Page:
     make_id: Callable[[], str]
     made: int
     cors_origins: Sequence[str] = ()
+    open_operations: bool = False
 
 
 def create(page: Page) -> FastAPI:
@@ -59,11 +67,13 @@ def create(page: Page) -> FastAPI:
         version=__version__,
         description="An OpenAI-compatible gateway that answers every call with the smallest "
         "model that is good enough.",
+        docs_url=None,
         redoc_url=None,
-        openapi_url="/openapi.json",
+        openapi_url=None,
     )
     _errors(app, page)
     _models(app, page)
+    _probes(app, page)
     _operations(app, page)
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's own hook
     if page.cors_origins:
@@ -130,13 +140,15 @@ def _entry(
     return entry
 
 
-def _operations(app: FastAPI, page: Page) -> None:
+def _probes(app: FastAPI, page: Page) -> None:
     @app.get("/healthz", tags=["operations"])
+    @app.head("/healthz", include_in_schema=False)
     async def health() -> JSONResponse:
         """Say that the process lives; answered before any other work."""
         return JSONResponse({"status": "ok"})
 
     @app.get("/readyz", tags=["operations"])
+    @app.head("/readyz", include_in_schema=False)
     async def ready() -> JSONResponse:
         """Say whether calls should be sent here."""
         reason = page.ready()
@@ -144,17 +156,53 @@ def _operations(app: FastAPI, page: Page) -> None:
             return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    @app.get("/metrics", tags=["operations"])
+
+def _operations(app: FastAPI, page: Page) -> None:
+    guard = [] if page.open_operations else [Depends(from_this_machine)]
+
+    @app.get("/metrics", tags=["operations"], dependencies=guard)
     async def metrics(request: Request) -> Response:
         """Show the Prometheus metrics."""
         accept = request.headers.get("accept", "")
         body = await run_in_threadpool(page.render, accept)
         return Response(body, media_type=page.media_type(accept))
 
+    @app.get("/openapi.json", tags=["operations"], dependencies=guard)
+    async def description() -> JSONResponse:
+        """Show this document."""
+        return JSONResponse(app.openapi())
+
+    @app.get("/docs", tags=["operations"], dependencies=guard)
+    async def docs() -> HTMLResponse:
+        """Show this document for people."""
+        return get_swagger_ui_html(openapi_url="/openapi.json", title=app.title)
+
+
+async def from_this_machine(request: Request) -> None:
+    """Let a request pass that comes from a loopback address, or through a socket of this machine.
+
+    Raises:
+        PermissionDenied: it comes from elsewhere.
+    """
+    forwarded = any(name in request.headers for name in FORWARDED)
+    if forwarded or (request.client is not None and not is_loopback(request.client.host)):
+        message = "This page is shown to the gateway's own machine only."
+        raise PermissionDenied(message)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address is this machine's own loopback, IPv4 inside IPv6 included."""
+    address = ip_address(host)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        address = address.ipv4_mapped
+    return address.is_loopback
+
 
 def _errors(app: FastAPI, page: Page) -> None:
-    def reply(error: GatewayError, status: int | None = None) -> Response:
-        headers = {"x-request-id": page.make_id()}
+    def reply(
+        error: GatewayError, status: int | None = None, extra: Mapping[str, str] | None = None
+    ) -> Response:
+        headers = {"x-request-id": page.make_id(), **(extra or {})}
         return Response(envelope(error), status or error.status, headers, "application/json")
 
     @app.exception_handler(GatewayError)
@@ -165,7 +213,8 @@ def _errors(app: FastAPI, page: Page) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         where = f"{request.method} {request.url.path[:200]}"
         if error.status_code == 405 or request.url.path in POST_ONLY:
-            return reply(MethodNotAllowed(f"Not allowed to {where}."))
+            allowed = error.headers or {"allow": "POST"}
+            return reply(MethodNotAllowed(f"Not allowed to {where}."), extra=allowed)
         if error.status_code == 404:
             return reply(NotFound(f"Invalid URL ({where})"))
         return reply(CallerError(str(error.detail)), error.status_code)

@@ -6,6 +6,7 @@ errors listed in `gateway.errors` reach a client; anything else is a defect: 500
 
 import asyncio
 import logging
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
@@ -15,14 +16,16 @@ from gateway.errors import GatewayError, InternalError, InvalidValue, Unsupporte
 from gateway.flow.answer import Answer
 from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
-from gateway.http.exchange import Exchange
-from gateway.http.head import answer_head, cors_fields
+from gateway.http.exchange import CLOSE, Exchange
+from gateway.http.head import answer_head, cors_fields, error_head
 from gateway.ports import Clock
 from gateway.wire.body import read
+from gateway.wire.envelope import envelope
 from gateway.wire.headers import to_upstream
 from gateway.wire.wishes import parse
 
 LOG = logging.getLogger("tiergate.http")
+Fields = Iterable[tuple[bytes, bytes]]
 ROUTED = frozenset({b"/v1/chat/completions", b"/chat/completions"})
 
 
@@ -85,6 +88,23 @@ class Plane:
             if answer is not None:
                 answer.close(left=exchange.disconnected)
 
+    def error_reply(
+        self, error: GatewayError, request_id: str, headers: Fields, *, date: bytes
+    ) -> tuple[bytes, bytes]:
+        """An error's head, but for its framing fields, and its body."""
+        cors = cors_fields(headers, self.limits.cors_origins)
+        head = error_head(error, request_id, STATUS_LINE[error.status] + date, cors)
+        return head, envelope(error)
+
+    def refusal(
+        self, error: GatewayError, headers: Fields, *, since: float | None, date: bytes
+    ) -> bytes:
+        """The reply to a request that is refused while it arrives, and its line in the books."""
+        request_id = self.ids.make()
+        self.flow.rejected(request_id, error, self.now() if since is None else since)
+        head, body = self.error_reply(error, request_id, headers, date=date)
+        return b"%b%bcontent-length: %d\r\n\r\n%b" % (head, CLOSE, len(body), body)
+
     def _read(self, exchange: Exchange, request_id: str) -> tuple[Call, frozenset[str]]:
         try:
             return _read(exchange, request_id)
@@ -95,7 +115,7 @@ class Plane:
     async def _write(self, exchange: Exchange, answer: Answer) -> None:
         head = answer_head(
             answer,
-            STATUS_LINE[answer.status],
+            STATUS_LINE.get(answer.status, STATUS_LINE[502]),
             date=exchange.protocol.date(),
             cors=cors_fields(exchange.headers, self.limits.cors_origins),
         )

@@ -5,35 +5,35 @@ FastAPI's. A request for a routed endpoint becomes an `Exchange` instead of an A
 no receive, no send. Uvicorn's own bookkeeping (pipelining, keep-alive, drain) treats both alike
 through the few fields an exchange has in common with a cycle; a test drives each of them.
 
+Two requests matter at any time: `cycle` is the last whose head has arrived, `active` the one whose
+turn it is to be answered. A refusal waits for its turn like any reply.
+
 What uvicorn lacks is added here: a request must arrive whole within a time, heads and bodies have
 limits, refusals are OpenAI's envelope and are followed by a lingering close, because a reset would
-destroy the answer.
+destroy the answer. What only `swept` watches is in `gateway.http.sweep`.
 """
 
 import asyncio
+from contextlib import suppress
 from typing import Any, cast
 
-from uvicorn.protocols.http.httptools_impl import (
-    STATUS_LINE,
-    HttpToolsProtocol,
-    RequestResponseCycle,
-)
+from httptools import HttpParserError, HttpParserUpgrade, parse_url
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import (
     BodyTooLarge,
     GatewayError,
     HeadTooLarge,
     MalformedRequest,
-    RequestTimeout,
+    MethodNotAllowed,
 )
-from gateway.http.exchange import Exchange
-from gateway.http.head import error_head
+from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.plane import ROUTED, Plane
-from gateway.wire.envelope import envelope
+from gateway.http.sweep import Sweep
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HEALTHY = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 15\r\n\r\n"
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%bcontent-length: 15\r\n\r\n"
     b'{"status":"ok"}'
 )
 
@@ -48,8 +48,14 @@ class EdgeProtocol(HttpToolsProtocol):
         self.receiving_since: float | None = None
         self.idle_since: float | None = None
         self.discarding = False
-        self._head_bytes = 0
-        self._refusal: GatewayError | None = None
+        self.active: Exchange | RequestResponseCycle | None = None
+        self.head_bytes = 0
+        self._unparsed_bytes = 0
+        self._in_head = False
+        self._in_body = False
+        self._offers_upgrade = False
+        self._refusal = b""
+        self._sweep = Sweep()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -57,16 +63,45 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        current: object = self.cycle
-        if isinstance(current, Exchange) and not current.response_complete:
-            current.hung_up()
-        for cycle, _ in self.pipeline:
-            cycle.disconnected = True
+        self.discarding = True
+        self.pipeline.clear()
+        active = self.active
+        if active is None or active.response_complete:
+            return
+        if isinstance(active, Exchange):
+            active.hung_up()
+        else:
+            active.disconnected = True
+            active.message_event.set()
 
     def data_received(self, data: bytes) -> None:
         if self.discarding:
             return
-        super().data_received(data)
+        head = self.headers if self._in_head else None
+        try:
+            self.parser.feed_data(data)
+        except HttpParserUpgrade as offer:
+            self._decline_upgrade(data[offer.args[0] :])
+        except HttpParserError:
+            self.refuse(MalformedRequest("Invalid HTTP request received."))
+        if self._in_head and self.headers is head:
+            # The parser tells of a field once it is whole, however long that takes.
+            self._unparsed_bytes += len(data)
+            if self._unparsed_bytes > self.plane.limits.max_header_bytes:
+                self.refuse(HeadTooLarge("The request's head is too long."))
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the request anew as if it had offered no other protocol.
+
+        The parser takes what follows such a head for the other protocol, its body too; clients
+        that offer HTTP/2 with every request (Java's) would have their bodies executed.
+        """
+        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
+        fields = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
+        head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(fields))
+        self.parser = type(self.parser)(self)
+        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self.data_received(head + rest)
 
     # ── one request's head ────────────────────────────────────────────────
 
@@ -74,51 +109,69 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.receiving_since = self.plane.now()
         self.idle_since = None
-        self._head_bytes = 0
-        self._refusal = None
+        self.head_bytes = self._unparsed_bytes = 0
+        self._in_head = True
+        self._offers_upgrade = False
 
     def on_url(self, url: bytes) -> None:
-        self._head_bytes += len(url)
+        self.head_bytes += len(url)
         super().on_url(url)
-        if self._head_bytes > self.plane.limits.max_header_bytes:
-            self._refuse_now(HeadTooLarge("The request target is too long."))
+        if self.head_bytes > self.plane.limits.max_header_bytes:
+            self.refuse(HeadTooLarge("The request target is too long."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
         limits = self.plane.limits
-        self._head_bytes += len(name) + len(value)
-        if len(self.headers) >= limits.max_headers or self._head_bytes > limits.max_header_bytes:
-            self._refuse_now(HeadTooLarge("The request has too many or too long header fields."))
-            return
-        super().on_header(name, value)
+        self.head_bytes += len(name) + len(value)
+        if len(self.headers) >= limits.max_headers or self.head_bytes > limits.max_header_bytes:
+            self.refuse(HeadTooLarge("The request has too many or too long header fields."))
+        elif self._in_head:
+            super().on_header(name, value)
+        # Else it is a trailer: those may not say what the head did not.
 
     def on_headers_complete(self) -> None:
+        self._in_head = False
         if self.discarding:
             return
-        path = self.url.partition(b"?")[0]
-        routed = path in ROUTED and self.parser.get_method() == b"POST"
-        if routed or (path == b"/healthz" and self._idle()):
+        parser = self.parser
+        if parser.should_upgrade():
+            self._offers_upgrade = True
+            if parser.get_method() == b"CONNECT":
+                self.refuse(MethodNotAllowed("Not allowed to CONNECT."))
+            return
+        url = self.url if self.url.startswith(b"/") else parse_url(self.url).path
+        path = url.partition(b"?")[0]
+        if path in ROUTED and parser.get_method() == b"POST":
             self._begin_exchange()
+        elif path == b"/healthz" and parser.get_method() == b"GET" and self._idle():
+            self._begin_exchange().health = True
         else:
             super().on_headers_complete()
+            self._in_body = True
 
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _begin_exchange(self) -> None:
-        http_1_0 = self.parser.get_http_version() == "1.0"
-        keep_alive = not http_1_0 and self.parser.should_keep_alive()
+    def _begin_exchange(self) -> Exchange:
+        old = self.parser.get_http_version() != "1.1"
+        keep_alive = not old and self.parser.should_keep_alive()
         exchange = Exchange(self, self.headers, keep_alive=keep_alive)
-        exchange.http_1_0 = http_1_0
+        exchange.http_1_0 = old
         exchange.turn = self._idle()
-        if not exchange.turn:
+        if exchange.turn:
+            self.active = exchange
+        else:
             self.flow.pause_reading()
             self.pipeline.appendleft((cast("RequestResponseCycle", exchange), self.app))
         self.cycle = cast("RequestResponseCycle", exchange)
+        self._in_body = True
         declared = next((v for n, v in self.headers if n == b"content-length"), b"0")
         if int(declared) > self.plane.limits.max_body:
-            self._refuse_now(self._too_large())
-        elif self.expect_100_continue and exchange.turn:
-            self.transport.write(CONTINUE)
+            self.refuse(self._too_large())
+        elif self.expect_100_continue and not old:
+            exchange.expects = True
+            if exchange.turn:
+                self.transport.write(CONTINUE)
+        return exchange
 
     def _too_large(self) -> BodyTooLarge:
         return BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes.")
@@ -134,26 +187,24 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         exchange.size += len(body)
         if exchange.size > self.plane.limits.max_body:
-            self._refuse_now(self._too_large())
+            self.refuse(self._too_large())
         else:
-            exchange.parts.append(body)
+            exchange.add(body)
 
     def on_message_complete(self) -> None:
         self.receiving_since = None
-        if self.discarding:
-            self.transport.close()
+        self._in_body = False
+        if self.discarding or self._offers_upgrade:
             return
         exchange: object = self.cycle
         if not isinstance(exchange, Exchange):
             super().on_message_complete()
             return
         exchange.complete = True
-        if not exchange.turn:
-            return
-        if self.url.startswith(b"/healthz"):
-            self.transport.write(HEALTHY)
+        if exchange.health:
+            self.transport.write(HEALTHY % (b"" if exchange.keep_alive else CLOSE))
             exchange.finish()
-        else:
+        elif exchange.turn:
             exchange.start()
 
     # ── its reply ─────────────────────────────────────────────────────────
@@ -162,11 +213,15 @@ class EdgeProtocol(HttpToolsProtocol):
         """A request's turn has come."""
         exchange: object = cycle
         if not isinstance(exchange, Exchange):
+            self.active = cycle
             super()._start_asgi_task(cycle, app)
             return
+        self.active = exchange
         exchange.turn = True
         if exchange.complete:
             exchange.start()
+        elif exchange.expects:
+            self.transport.write(CONTINUE)
 
     def on_response_complete(self) -> None:
         # As uvicorn's, but the keep-alive time is watched by the sweep: no timer a request.
@@ -177,6 +232,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.pipeline:
             cycle, app = self.pipeline.pop()
             self._start_asgi_task(cycle, app)
+        elif self._refusal:
+            self._say_refusal(self._refusal)
         else:
             self.idle_since = self.plane.now()
 
@@ -184,65 +241,54 @@ class EdgeProtocol(HttpToolsProtocol):
         """The date field that uvicorn renews every second."""
         return b"".join([b"%b: %b\r\n" % field for field in self.server_state.default_headers])
 
-    def send_400_response(self, msg: str) -> None:
-        """What uvicorn says when the bytes are no HTTP."""
-        if not self.discarding:
-            self._refuse_now(MalformedRequest(msg))
-
-    def _refuse_now(self, error: GatewayError) -> None:
-        """Refuse in the middle of receiving: answer at once, read and drop the rest a while."""
+    def refuse(self, error: GatewayError) -> None:
+        """Refuse what is being received; read and drop the rest a while."""
         if self.discarding:
             return
         self.discarding = True
-        if self._idle() or isinstance(self.cycle, Exchange):
-            body = envelope(error)
-            head = error_head(error, self.plane.ids.make(), STATUS_LINE[error.status])
-            self.transport.write(
-                b"%bconnection: close\r\ncontent-length: %d\r\n\r\n%b" % (head, len(body), body)
-            )
-        self.close_gently()
-
-    def close_gently(self) -> None:
-        """Close once what was written has had time to be read."""
-        if self.receiving_since is None:
-            self.transport.close()
+        since, headers = self.receiving_since, self.headers or ()
+        refusal = self.plane.refusal(error, headers, since=since, date=self.date())
+        active, refused = self.active, self.cycle if self._in_body else None
+        if refused is not None and refused is active:
+            self._refuse_active(active, refusal)
+        elif active is None or active.response_complete:
+            self._say_refusal(refusal)
         else:
-            self.discarding = True
-            self.loop.call_later(self.plane.limits.linger, self.transport.close)
+            if refused is not None:
+                self.pipeline.popleft()
+            self._refusal = refusal
 
-    # ── the sweep ─────────────────────────────────────────────────────────
+    def _refuse_active(self, active: Exchange | RequestResponseCycle, refusal: bytes) -> None:
+        if isinstance(active, Exchange):
+            active.response_complete = True
+            active.parts.clear()
+            self._say_refusal(refusal)
+        elif active.response_complete:
+            self.close_gently(linger=True)
+        else:
+            # A page answers without waiting for a body: that answer stands.
+            active.keep_alive = False
+
+    def _say_refusal(self, refusal: bytes) -> None:
+        self.transport.write(refusal)
+        self.close_gently(linger=True)
+
+    def close_gently(self, *, linger: bool = False) -> None:
+        """Close, but not while more may be on its way: the answer must be read first."""
+        self.discarding = True
+        self.pipeline.clear()
+        self._refusal = b""
+        if not linger and self.receiving_since is None:
+            self.transport.close()
+            return
+        self.flow.resume_reading()
+        with suppress(OSError):
+            self.transport.write_eof()
+        self.loop.call_later(self.plane.limits.linger, self.transport.close)
 
     def swept(self, now: float) -> None:
         """Called about once a second: end what has waited too long."""
-        limits = self.plane.limits
-        since = self.receiving_since
-        if since is not None and now - since > limits.receive_timeout and not self.discarding:
-            if self._head_bytes and self._idle_or_receiving():
-                self._refuse_now(RequestTimeout("The request did not arrive whole in time."))
-            else:
-                self.transport.close()
-        elif self.idle_since is not None and now - self.idle_since > limits.keep_alive:
-            self.transport.close()
-        else:
-            self._sweep_exchange(now)
-
-    def _idle_or_receiving(self) -> bool:
-        exchange: object = self.cycle
-        return self._idle() or (isinstance(exchange, Exchange) and not exchange.complete)
-
-    def _sweep_exchange(self, now: float) -> None:
-        exchange: object = self.cycle
-        if not isinstance(exchange, Exchange) or not exchange.streaming:
-            return
-        silent = now - exchange.last_write
-        if exchange.response_complete:
-            return
-        if self.flow.write_paused:
-            if silent > self.plane.limits.stalled:
-                self.transport.abort()
-        elif silent > self.plane.limits.silence:
-            exchange.keep_alive_comment()
-            exchange.last_write = now
+        self._sweep.pass_over(self, now)
 
 
 def protocol_for(plane: Plane) -> type[EdgeProtocol]:

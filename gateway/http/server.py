@@ -37,6 +37,7 @@ class Server(uvicorn.Server):
         )
         self._plane = plane
         self._listener = listener
+        self._next_sweep: asyncio.TimerHandle
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
         """A signal asks to stop; a second interrupt does not wait.
@@ -55,22 +56,21 @@ class Server(uvicorn.Server):
     async def run_until_stopped(self) -> None:
         """Serve until a signal; streams in flight get the drain's time to finish."""
         loop = asyncio.get_running_loop()
-        sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        self._next_sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
         # What lives now lives for ever: the collector need not look at it again.
         gc.collect()
         gc.freeze()
         try:
             await self.serve(sockets=[self._listener])
         finally:
-            sweep.cancel()
+            self._next_sweep.cancel()
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
         now = self._plane.now()
         for connection in list(self.server_state.connections):
             if isinstance(connection, EdgeProtocol):
                 connection.swept(now)
-        if not self.should_exit or self.server_state.connections:
-            loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        self._next_sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -94,4 +94,7 @@ def listen(host: str, port: int) -> socket.socket:
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     """Uvloop, which Windows does not have."""
-    return uvicorn.Config("", loop="auto", log_config=None).get_loop_factory() or asyncio.new_event_loop
+    return (
+        uvicorn.Config("", loop="auto", log_config=None).get_loop_factory()
+        or asyncio.new_event_loop
+    )

@@ -30,6 +30,9 @@ FLOOR_QUALITY = 0.35
 # An answer shorter than this is no answer: a cost cap that allows less refuses the tier.
 MIN_AFFORDABLE_TOKENS = 16
 
+# A tier that would do, if it were there.
+DOWN = "no deployment is up"
+
 NAMES_OF_NEEDS = {
     Capability.TOOLS: "tools",
     Capability.PARALLEL_TOOLS: "parallel tool calls",
@@ -115,6 +118,9 @@ def choose(
     )
     fitting = [c for c in candidates if not c.refused]
     if not fitting:
+        # What only rests is no fault of the caller's: the plan decides what becomes of it.
+        fitting = [c for c in candidates if c.refused == DOWN][:1]
+    if not fitting:
         raise _refusal(candidates, assessment, catalog)
     if len(fitting) == 1 or not target.routed:
         return _only(fitting[0], candidates, target, assessment.signals)
@@ -133,11 +139,9 @@ def keep_to(choice: Choice, tier: Tier) -> Choice:
     """The choice for a conversation that stays on a tier, if that tier fits."""
     if tier is choice.chosen.tier:
         return choice
-    for candidate in choice.candidates:
-        if candidate.tier is tier and not candidate.refused:
-            words = (f"the conversation stays on {tier.label}", *choice.reasons)
-            return Choice(candidate, choice.candidates, "sticky", words)
-    return choice
+    words = (f"the conversation stays on {tier.label}", *choice.reasons)
+    stays = [c for c in choice.candidates if c.tier is tier and not c.refused]
+    return Choice(stays[0], choice.candidates, "sticky", words) if stays else choice
 
 
 class _Look:
@@ -163,14 +167,14 @@ class _Look:
         ttft = speed.ttft if speed else 0.0
         total = ttft + completion * speed.per_output_token if speed else 0.0
         refused, clamp = "", None
-        if speed is None:
-            refused = "no deployment is up"
-        elif self.routed and (seen.needs or seen.images):
+        if self.routed and (seen.needs or seen.images):
             refused = self._unable(tier, model)
         if not refused and seen.text_bounds[0] + images > model.context_window:
             refused = f"prompt over its {model.context_window:,}-token window"
         if not refused and self.wishes is not NO_WISHES:
             refused, clamp = self._capped(model, seen.text_bounds[1] + images, ttft, total)
+        if not refused and speed is None:
+            refused = DOWN
         return Candidate(tier, model.name, seen.quality[tier], cost, ttft, total, refused, clamp)
 
     def _unable(self, tier: Tier, model: Model) -> str:
@@ -178,11 +182,8 @@ class _Look:
         if Capability.TOOLS in needs and tier in self.policy.no_tools:
             return "not trusted with tools"
         missing = needs & ~model.capabilities
-        if not missing:
-            return ""
-        return "cannot do " + ", ".join(
-            words for need, words in NAMES_OF_NEEDS.items() if need in missing
-        )
+        words = ", ".join(words for need, words in NAMES_OF_NEEDS.items() if need in missing)
+        return f"cannot do {words}" if missing else ""
 
     def _capped(
         self, model: Model, prompt: int, ttft: float, total: float

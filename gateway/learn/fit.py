@@ -1,0 +1,119 @@
+"""Fits the linear model, many times over if need be.
+
+A prompt's features are the sum of its tokens' vectors over its length plus `LEAN`, and how much of
+that `LEAN` is. Every ridge
+regression needs only a Gram matrix and a moment, and those of disjoint parts add up: leaving a
+part out is a subtraction, so a whole cross-validation costs one pass over the data.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from gateway.learn.arrays import Flags, Floats, Ids, Matrix, Words
+from gateway.learn.excerpt import excerpt
+
+AXES: Final = 256
+"""Columns of a token's vector that are word axes; the rest are surface facts."""
+
+LEAN: Final = 3.0
+"""Average tokens added to every prompt, so that two odd words decide nothing by themselves."""
+
+RIDGE: Final = 0.03
+"""Penalty as a share of the features' mean variance; 0.01 to 0.3 do about as well."""
+
+BREVITY: Final = 3.0
+"""Weight of the column that says how short a prompt is: large enough to be learned freely."""
+
+BATCH: Final = 2_000
+
+
+def tokens(encode: Callable[[str], list[int]], prompts: Iterable[str]) -> list[Ids]:
+    """The tokens of each prompt's excerpt."""
+    return [np.array(encode(excerpt(p)), dtype=np.int32) for p in prompts]
+
+
+def features(ids: Sequence[Ids], vectors: Matrix) -> Floats:
+    """Prompts × columns."""
+    out = np.zeros((len(ids), vectors.shape[1] + 1))
+    for start in range(0, len(ids), BATCH):
+        batch = ids[start : start + BATCH]
+        # An empty prompt sums nothing; reduceat would give it its neighbour's first token.
+        full = [number for number, one in enumerate(batch) if len(one)]
+        if not full:
+            continue
+        lengths = np.array([len(batch[number]) for number in full])
+        at = np.r_[0, np.cumsum(lengths)[:-1]]
+        sums = np.add.reduceat(vectors[np.concatenate(batch)], at, axis=0)
+        out[start + np.array(full), :-1] = sums / (lengths + LEAN)[:, None]
+    # What the leaning tokens themselves say: an empty prompt is all of them.
+    out[:, -1] = LEAN / (np.array([len(one) for one in ids]) + LEAN)
+    return out
+
+
+def evened(columns: Floats) -> Floats:
+    """What to divide each column by: one figure for the word axes, their own for the facts.
+
+    A column that never changes says nothing and is left small rather than blown up.
+    """
+    words = columns[:, :AXES].std()
+    facts = columns[:, AXES:].std(axis=0)
+    typical = columns[:, :AXES].std(axis=0).mean()
+    even: Floats = np.r_[np.full(AXES, words), np.where(facts > 0, facts, 1.0) * words / typical]
+    even[-1] /= BREVITY
+    return even
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """All that a ridge regression needs to know of some rows, for several targets at once."""
+
+    gram: Floats
+    moment: Floats
+
+    def __add__(self, other: "Moments") -> "Moments":
+        return Moments(self.gram + other.gram, self.moment + other.moment)
+
+    def __sub__(self, other: "Moments") -> "Moments":
+        return Moments(self.gram - other.gram, self.moment - other.moment)
+
+    def solve(self, ridge: float = RIDGE) -> Floats:
+        """Coefficients, the constant last; only the constant goes unpunished."""
+        columns = len(self.gram) - 1
+        penalty = np.full(columns + 1, ridge * np.trace(self.gram[:-1, :-1]) / columns)
+        penalty[-1] = 0.0
+        return np.asarray(np.linalg.solve(self.gram + np.diag(penalty), self.moment))
+
+
+def moments(rows: Floats, wanted: Floats, weight: Floats) -> Moments:
+    """Moments of rows (without a constant column) and their targets, of those with a weight."""
+    used = weight > 0
+    with_constant = np.hstack([rows[used], np.ones((int(used.sum()), 1))])
+    weighted = with_constant * weight[used, None]
+    return Moments(weighted.T @ with_constant, weighted.T @ wanted[used])
+
+
+def predict(rows: Floats, coefficients: Floats) -> Floats:
+    """What the linear model says."""
+    return np.asarray(rows @ coefficients[:-1] + coefficients[-1])
+
+
+def left_out(rows: Floats, parts: dict[str, Moments], group: Words, always: Moments) -> Floats:
+    """Predictions for every row by the model that saw nothing of the row's group.
+
+    Args:
+        rows: features.
+        parts: moments of each group that has anything to learn from.
+        group: the group of each row.
+        always: moments that are never left out.
+    """
+    total = sum(parts.values(), always)
+    out = np.zeros((len(rows), always.moment.shape[1]))
+    for name in np.unique(group):
+        part = parts.get(str(name))
+        known = total if part is None else total - part
+        own: Flags = group == name
+        out[own] = predict(rows[own], known.solve())
+    return out

@@ -1,0 +1,143 @@
+"""A request's head: what a deployment fixes is written once, the rest is joined to it.
+
+Pure. Refuses whatever could end a line early: a path or a header that holds a line break never
+reaches the wire, and no caller's header replaces the address, the key or the framing.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from gateway import __version__
+from gateway.call import Headers
+from gateway.catalog import Deployment
+from gateway.errors import InvalidValue, UpstreamUnreachable
+
+# Written by us alone: who we are, where it goes, how it is framed, and that nobody compresses.
+OURS = frozenset(
+    {
+        b"authorization",
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"accept-encoding",
+        b"connection",
+        b"keep-alive",
+        b"expect",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"proxy-authorization",
+        b"proxy-connection",
+    }
+)
+
+# What is said when the caller says nothing else.
+DEFAULTS: Mapping[bytes, bytes] = {
+    b"content-type": b"application/json",
+    b"accept": b"application/json",
+    b"user-agent": f"tiergate/{__version__}".encode(),
+}
+DEFAULT_LINES = {name: b"%b: %b\r\n" % (name, value) for name, value in DEFAULTS.items()}
+ALL_DEFAULTS = b"".join(DEFAULT_LINES.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """One far end: calls to the same origin share connections."""
+
+    secure: bool
+    host: str
+    port: int
+
+    @property
+    def authority(self) -> str:
+        """Host and port as the `host` header spells them."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == (443 if self.secure else 80) else f"{host}:{self.port}"
+
+
+def _is_plain(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text
+
+
+def header_lines(headers: Headers) -> bytes:
+    """The caller's headers that may go on, and the defaults they do not replace.
+
+    Raises:
+        InvalidValue: when one holds a line break or a zero byte.
+    """
+    names = {name for name, _ in headers}
+    pieces = [line for name, line in DEFAULT_LINES.items() if name not in names]
+    count = len(pieces)
+    for name, value in headers:
+        if name.lower() not in OURS:
+            pieces += (name, b": ", value, b"\r\n")
+            count += 1
+    lines = b"".join(pieces)
+    if lines.count(b"\n") != count or lines.count(b"\r") != count or b"\0" in lines:
+        message = "a request header holds a line break"
+        raise InvalidValue(message)
+    return lines
+
+
+class Heading:
+    """The heads of one deployment's requests.
+
+    Raises:
+        UpstreamUnreachable: when the deployment's address or key cannot be sent. The message
+            names the deployment, never the address or the key.
+    """
+
+    __slots__ = ("_fixed", "_path", "_query", "_start", "_target", "origin")
+
+    def __init__(self, deployment: Deployment) -> None:
+        try:
+            parts = urlsplit(deployment.base_url)
+            host = (parts.hostname or "").encode("idna").decode()
+            port = parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            host, port = "", 0
+        if not host or not _is_plain(deployment.base_url) or parts.scheme not in {"http", "https"}:
+            message = f"deployment {deployment.name!r} has no usable address"
+            raise UpstreamUnreachable(message)
+        key = deployment.key.reveal()
+        if not _is_plain(key):
+            message = f"deployment {deployment.name!r} has a key that no header can hold"
+            raise UpstreamUnreachable(message)
+        self.origin = Origin(parts.scheme == "https", host, port)
+        self._start = f"POST {parts.path.rstrip('/')}".encode()
+        self._query = parts.query
+        # Nearly all calls go to one path: its target is kept.
+        self._path, self._target = "", b""
+        lines = [" HTTP/1.1", f"host: {self.origin.authority}", "accept-encoding: identity"]
+        if key:
+            lines.append(f"authorization: Bearer {key}")
+        self._fixed = "".join(f"{line}\r\n" for line in lines).encode()
+
+    def target(self, path: str) -> str:
+        """The path below the base URL, with the base URL's own query if it has one.
+
+        Raises:
+            InvalidValue: when the path cannot stand in a request line.
+        """
+        if not path.startswith("/") or not _is_plain(path):
+            message = "the path holds characters that no address can hold"
+            raise InvalidValue(message)
+        if self._query:
+            return f"{path}{'&' if '?' in path else '?'}{self._query}"
+        return path
+
+    def write(self, path: str, headers: Headers, length: int) -> bytes:
+        """The whole head of a request with a body of `length` bytes."""
+        if path != self._path or not path:
+            self._target = self.target(path).encode()
+            self._path = path
+        lines = header_lines(headers) if headers else ALL_DEFAULTS
+        return b"%b%b%b%bcontent-length: %d\r\n\r\n" % (
+            self._start,
+            self._target,
+            self._fixed,
+            lines,
+            length,
+        )

@@ -1,0 +1,14 @@
+"""The wire: what stands in the bytes of requests and replies, and the few bytes we may change.
+
+The client's bytes are the client's. A reader looks and never rewrites; whatever routing must
+change is spliced, and every byte around the splice stays as it came. Nothing here does I/O.
+
+    body       read a request; splice model and stream_options, cut our own knobs
+    wishes     what the caller may say: headers, caching, openrouter; their values
+    chat       the state of a streamed chat reply; template knows frames that are alike
+    reply      what a whole chat reply says; usage and text are counted alike in both
+    envelope   errors as OpenAI spells them
+    headers    which fields cross the gateway
+    encoding   compressed replies
+    sse, reader, members    frames of a stream, JSON as it is read, and where its members lie
+"""

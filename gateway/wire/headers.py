@@ -1,0 +1,51 @@
+"""Which header fields cross the gateway, each way by an allow-list.
+
+Towards the upstream: what describes the client, never its key, cookies or our knobs. Towards the
+client: what OpenAI's SDKs and their users read; never hop-by-hop fields, cookies, internal ones or
+the identity of the account that pays.
+"""
+
+from collections.abc import Iterable
+
+from gateway.call import Headers
+
+TO_UPSTREAM = frozenset(
+    {
+        b"accept",
+        b"idempotency-key",
+        b"openai-beta",
+        b"traceparent",
+        b"tracestate",
+        b"user-agent",
+        b"x-client-request-id",
+    }
+)
+TO_CLIENT = frozenset(
+    {
+        b"content-disposition",
+        b"content-encoding",
+        b"content-language",
+        b"content-type",
+        b"openai-processing-ms",
+        b"openai-version",
+        b"retry-after",
+        b"retry-after-ms",
+        b"x-request-id",
+        b"x-should-retry",
+        b"x-tiergate-simulated",
+    }
+)
+
+
+def to_upstream(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Keep the request fields an upstream may see; names are lower-case already."""
+    return tuple(
+        field for field in fields if field[0] in TO_UPSTREAM or field[0].startswith(b"x-stainless-")
+    )
+
+
+def to_client(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
+    """Keep the reply fields a client may see; names are lower-case already."""
+    return tuple(
+        field for field in fields if field[0] in TO_CLIENT or field[0].startswith(b"x-ratelimit-")
+    )

@@ -1,0 +1,304 @@
+"""A flow with a fake behind every port, callers that read and hang up, and replies to give them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from anyio.lowlevel import checkpoint
+
+from gateway.call import NO_WISHES, Assessment, Call, Headers, Wishes
+from gateway.catalog import Catalog, Tier
+from gateway.errors import GatewayError, UpstreamError
+from gateway.flow.answer import Answer
+from gateway.flow.flight import Presence
+from gateway.flow.life import Flow
+from gateway.flow.parts import Parts, Rules
+from gateway.ports import Ended, ReplyCache, Request
+from gateway.store.memory import MemoryCache
+from tests.fakes import (
+    EVENT_HEAD,
+    FULL,
+    JSON_HEAD,
+    MINI,
+    MODELS,
+    NANO,
+    FakeAssessor,
+    FakeClock,
+    FakeRecorder,
+    FakeReply,
+    FakeUpstream,
+    assessment,
+    catalog,
+)
+
+EASY = assessment(quality=(0.8, 0.8, 0.8))
+MIDDLING = assessment(quality=(0.4, 0.8, 0.82))
+HARD = assessment(quality=(0.3, 0.5, 0.95))
+
+Answered = FakeReply | UpstreamError | Callable[[Request], FakeReply | Awaitable[FakeReply]]
+Piece = bytes | UpstreamError | Callable[[], Awaitable[object]]
+
+
+# ── what upstreams answer ────────────────────────────────────────────────────
+def in_turn(
+    *answers: Answered,
+) -> Callable[[Request], FakeReply | UpstreamError | Awaitable[FakeReply]]:
+    """Each request gets the next answer; one too many is a failure of the test."""
+    left = deque(answers)
+
+    def answer(request: Request) -> FakeReply | UpstreamError | Awaitable[FakeReply]:
+        given = left.popleft()
+        return given(request) if callable(given) else given
+
+    return answer
+
+
+def body(text: str = "Paris.", *, usage: tuple[int, int] | None = (100, 20), **more: Any) -> bytes:
+    """A whole reply's body; `usage` is prompt and completion tokens."""
+    said: dict[str, Any] = {
+        "id": "chatcmpl-1",
+        "model": "gpt-4.1-2025-04-14",
+        "choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}],
+        **more,
+    }
+    if usage is not None:
+        said["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
+    return orjson.dumps(said)
+
+
+def whole(*pieces: Piece, headers: Headers = ()) -> FakeReply:
+    return FakeReply(200, JSON_HEAD + headers, pieces or (body(),))
+
+
+def frame(text: str, *, finish: str | None = None, **more: Any) -> bytes:
+    """A chunk of a streamed reply."""
+    chunk = {
+        "id": "chatcmpl-1",
+        "model": "gpt-4.1-2025-04-14",
+        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}],
+        **more,
+    }
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def usage_frame(prompt: int = 100, completion: int = 20) -> bytes:
+    used = {"prompt_tokens": prompt, "completion_tokens": completion}
+    chunk = {"id": "chatcmpl-1", "model": "gpt-4.1-2025-04-14", "choices": [], "usage": used}
+    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+DONE = b"data: [DONE]\n\n"
+OPENING, CLOSING = frame("Pa"), frame("ris.", finish="stop")
+STREAMED = OPENING + CLOSING + DONE
+ERROR_FRAME = b'data: {"error":{"message":"The server had an error","type":"server_error"}}\n\n'
+
+
+def stream(*pieces: Piece, headers: Headers = ()) -> FakeReply:
+    """A streamed reply; without pieces, a good one of several."""
+    return FakeReply(
+        200, EVENT_HEAD + headers, pieces or (OPENING, CLOSING, usage_frame() + DONE)
+    )
+
+
+def error(
+    status: int, code: str | None = None, *, message: str = "No.", headers: Headers = ()
+) -> FakeReply:
+    said = {"error": {"message": message, "type": "t", "param": None, "code": code}}
+    return FakeReply(status, JSON_HEAD + headers, (orjson.dumps(said),))
+
+
+async def never(_: object = None) -> FakeReply:
+    """An upstream that takes the request and says nothing."""
+    await asyncio.Event().wait()
+    raise AssertionError
+
+
+# ── who asks ─────────────────────────────────────────────────────────────────
+class Client:
+    """One caller at the edge: asks, reads all it is given, may hang up at any moment.
+
+    `pace` is awaited before each further read.
+    """
+
+    def __init__(
+        self, flow: Flow, call: Call, pace: Callable[[], Awaitable[object]] = checkpoint
+    ) -> None:
+        self.call = call
+        self.pieces: list[bytes] = []
+        self.error: GatewayError | None = None
+        self.gone = False
+        self.task: asyncio.Task[None] | None = None
+        self._answer: Answer | None = None
+        self._flow = flow
+        self._pace = pace
+        self._presence = Presence(self.stop)
+
+    @property
+    def answer(self) -> Answer:
+        assert self._answer is not None, self.error
+        return self._answer
+
+    @property
+    def body(self) -> bytes:
+        return b"".join(self.pieces)
+
+    def start(self, tasks: asyncio.TaskGroup) -> "Client":
+        self.task = tasks.create_task(self.serve())
+        return self
+
+    def stop(self) -> None:
+        assert self.task is not None
+        self.task.cancel()
+
+    def hang_up(self) -> None:
+        self.gone = True
+        self._presence.leave()
+
+    async def serve(self, dropped: frozenset[str] = frozenset()) -> "Client":
+        try:
+            answer = self._answer = await self._flow.answer(self.call, dropped, self._presence)
+            self.pieces.append(answer.first)
+            while answer.stream:
+                await self._pace()
+                data = await answer.rest()
+                if not data:
+                    break
+                self.pieces.append(data)
+        except GatewayError as error:
+            self.error = error
+        except asyncio.CancelledError:
+            self.gone = True
+        finally:
+            if self._answer is not None:
+                self._answer.close(left=self.gone)
+        return self
+
+
+async def settle() -> None:
+    """Let every task run until it waits for something that only the test can bring about."""
+    for _ in range(30):
+        await checkpoint()
+
+
+# ── where they ask ───────────────────────────────────────────────────────────
+@dataclass
+class World:
+    """A flow and all that it stands on."""
+
+    flow: Flow
+    upstream: FakeUpstream
+    clock: FakeClock
+    recorder: FakeRecorder
+    assessor: FakeAssessor
+    pauses: list[float] = field(default_factory=list)
+    threaded: list[str] = field(default_factory=list)
+    asked: int = 0
+
+    def call(
+        self,
+        model: str = "auto",
+        *,
+        said: Wishes = NO_WISHES,
+        stream: bool = False,
+        tenant: str = "",
+        text: str = "Hi",
+        **more: Any,
+    ) -> Call:
+        self.asked += 1
+        document = {"model": model, "messages": [{"role": "user", "content": text}], **more}
+        if stream:
+            document["stream"] = True
+        options = document.get("stream_options", {})
+        return Call(
+            id=f"req_{self.asked}",
+            body=orjson.dumps(document),
+            document=document,
+            model=model,
+            stream=stream,
+            wants_usage=bool(options.get("include_usage")),
+            wishes=said,
+            headers=((b"user-agent", b"test"),),
+            arrived=self.clock.now(),
+            tenant=tenant,
+        )
+
+    def client(self, call: Call, **more: Any) -> Client:
+        return Client(self.flow, call, **more)
+
+    async def ask(self, model: str = "auto", **more: Any) -> Client:
+        """A call from its beginning to its end."""
+        return await self.client(self.call(model, **more)).serve()
+
+    def ended(self, client: Client) -> Ended:
+        """The one record of a call."""
+        (record,) = [e for e in self.recorder.calls if e.id == client.call.id]
+        return record
+
+    def outcomes(self) -> list[str]:
+        return [attempt.outcome for attempt in self.recorder.attempts]
+
+    def check_the_books(self) -> None:
+        """What holds when nobody is calling any more, whatever happened before."""
+        flow = self.flow
+        assert flow.in_flight == 0
+        assert set(flow.health.in_flight.values()) == {0}
+        assert not flow._takeoffs
+        assert not flow._landing.flying
+        ids = [ended.id for ended in self.recorder.calls]
+        assert sorted(ids) == sorted(f"req_{n + 1}" for n in range(self.asked))
+        tried = [request.deployment.name for request in self.upstream.requests]
+        assert sorted(a.deployment for a in self.recorder.attempts) == sorted(tried)
+        for ended in self.recorder.calls:
+            assert ended.cost == paid(ended), ended
+
+
+def paid(ended: Ended) -> int:
+    """What a call's tokens cost at its tier's list price."""
+    if ended.tier is None or ended.cache in ("hit", "shared"):
+        return 0
+    return ended.usage.cost(MODELS[ended.tier].price)
+
+
+def make_world(
+    answering: Callable[[Request], Any],
+    *,
+    where: Catalog | None = None,
+    thinks: Assessment = EASY,
+    cache: Callable[[FakeClock], ReplyCache] | None = None,
+    waiting: Callable[[], Awaitable[object]] | None = None,
+    **rules: Any,
+) -> World:
+    """`waiting` stands in for time spent in a pause or a thread; `rules` differ from the usual."""
+    clock, recorder, upstream = FakeClock(), FakeRecorder(), FakeUpstream(answering)
+    assessor = FakeAssessor(thinks)
+    pauses: list[float] = []
+    threaded: list[str] = []
+
+    async def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        await (waiting() if waiting else clock.sleep(seconds))
+
+    async def in_thread(function: Callable[..., Any], /, *args: object) -> Any:
+        threaded.append(function.__name__)
+        if waiting:
+            await waiting()
+        return function(*args)
+
+    parts = Parts(
+        catalog=where or catalog(),
+        clock=clock,
+        upstream=upstream,
+        cache=cache(clock) if cache else MemoryCache(clock, max_bytes=1 << 26, max_entry=1 << 25),
+        recorder=recorder,
+        assessor=assessor,
+        pause=pause,
+        in_thread=in_thread,
+    )
+    flow = Flow(parts, Rules(**rules))
+    return World(flow, upstream, clock, recorder, assessor, pauses, threaded)
+
+
+NAMES = {Tier.NANO: NANO.name, Tier.MINI: MINI.name, Tier.FULL: FULL.name}
