@@ -11,6 +11,8 @@ NanoUSD = NewType("NanoUSD", int)
 
 NANO_PER_USD = 1_000_000_000
 FREE = NanoUSD(0)
+# Below a million dollars a float divided by a billion still spells every nano-dollar.
+EXACT_AS_FLOAT = 10**15
 
 
 def usd(text: str) -> NanoUSD:
@@ -45,6 +47,8 @@ def per_million(text: str) -> NanoUSD:
 
 def spell(amount: int) -> str:
     """Write a sum as plain dollars without an exponent: 1_250_000 → `0.00125`."""
+    if -EXACT_AS_FLOAT < amount < EXACT_AS_FLOAT:
+        return f"{amount / NANO_PER_USD:.9f}".rstrip("0").rstrip(".") if amount else "0"
     whole, fraction = divmod(abs(amount), NANO_PER_USD)
     sign = "-" if amount < 0 else ""
     digits = f"{fraction:09d}".rstrip("0")

@@ -55,7 +55,6 @@ def rules(settings: Settings) -> Rules:
         routing=routing(settings),
         caching=CachePolicy(cache.policy),
         cache_ttl=cache.ttl,
-        cache_max_entry=cache.max_entry,
         deadlines=Deadlines(
             connect=far.connect_timeout,
             first_byte=far.first_byte_timeout,

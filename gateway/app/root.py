@@ -197,6 +197,7 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         make_id=ids.make,
         made=int(clock.wall()),
         cors_origins=settings.server.cors_origins,
+        open_operations=settings.server.open_operations,
     )
     server = Server(create(page), plane, opened.listener, settings.server.drain)
     try:

@@ -197,7 +197,7 @@ def _has_code(task: str, ends: str) -> bool:
         return True
     if not ("(" in ends or "=" in ends or "<" in ends or "&" in ends):
         return False
-    return sum([mark in ends for mark in _CODE_MARKS]) > 1
+    return sum(map(ends.__contains__, _CODE_MARKS)) > 1
 
 
 def _words_wanted(ends: str) -> int:

@@ -20,10 +20,6 @@ from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.wire.encoding import decoded
 
-# These fields describe one exchange with the upstream, not the reply; rate limits come beside them.
-OF_ONE_REPLY = frozenset({b"x-request-id", b"openai-processing-ms", b"x-should-retry"})
-RATE_LIMITS = b"x-ratelimit-"
-
 
 class Departed:
     """An opened answer that several calls may share, and the books of the call that pays.
@@ -213,11 +209,7 @@ class Landing:
         opened, journey = departed.opened, departed.journey
         kept = Kept(
             opened.status,
-            tuple(
-                field
-                for field in opened.headers
-                if field[0] not in OF_ONE_REPLY and not field[0].startswith(RATE_LIMITS)
-            ),
+            opened.headers,
             pieces,
             opened.streamed is not None,
             opened.step.tier,
@@ -228,8 +220,7 @@ class Landing:
             journey.quality,
             self._parts.clock.wall(),
         )
-        if kept.size <= self._rules.cache_max_entry:
-            ttl = journey.call.wishes.cache.ttl
-            await self._parts.cache.put(
-                departed.key, kept, self._rules.cache_ttl if ttl is None else ttl
-            )
+        ttl = journey.call.wishes.cache.ttl
+        await self._parts.cache.put(
+            departed.key, kept, self._rules.cache_ttl if ttl is None else ttl
+        )

@@ -28,6 +28,7 @@ from gateway.route.choose import Choice, choose, keep_to, named, needs_exact_cou
 from gateway.route.plan import steps
 from gateway.route.sticky import Sessions
 from gateway.route.target import Target, resolve
+from gateway.wire.headers import of_one_exchange
 
 ENDPOINT = "chat"
 UNSHARED = Verdict(read=False, write=False, share=False, reason="explained")
@@ -141,7 +142,10 @@ class Flow:
         journey.usage, journey.saved = kept.usage, kept.cost
         journey.ready(self._now())
         body = kept.chunks[0] if len(kept.chunks) == 1 else b"".join(kept.chunks)
-        return Answer(journey, kept.status, kept.headers, body, closed=self._record)
+        headers = tuple([field for field in kept.headers if not of_one_exchange(field[0])])
+        answer = Answer(journey, kept.status, headers, body, closed=self._record)
+        answer.stream = kept.stream
+        return answer
 
     async def _shared(self, journey: Journey, key: bytes) -> Departed | None:
         """An identical call's answer, if one is under way."""

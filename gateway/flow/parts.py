@@ -34,7 +34,6 @@ class Rules:
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
     caching: CachePolicy = CachePolicy.DEFAULT
     cache_ttl: float = 600.0
-    cache_max_entry: int = 4 * 1024 * 1024
     deadlines: Deadlines = field(default_factory=Deadlines)
     breaker: Breaker = field(default_factory=Breaker)
     max_attempts: int = 3

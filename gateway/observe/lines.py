@@ -17,6 +17,9 @@ from gateway.observe.labels import NO_TIER, OK
 from gateway.observe.text import Scrubber, in_json, on_a_line
 from gateway.ports import Ended
 
+MODELS_REMEMBERED: Final = 256
+"""Spelled names kept; names from outside are endless, so they are forgotten all at once."""
+
 NAME_LENGTH: Final = 128
 """Characters of a name from outside that are shown; real names of models stay far below."""
 
@@ -69,10 +72,11 @@ def level_of(ended: Ended) -> str:
 class JsonLines:
     """One JSON object a line; sums of money are exact decimal numbers, times milliseconds."""
 
-    __slots__ = ("_iso", "_scrub")
+    __slots__ = ("_iso", "_models", "_scrub")
 
     def __init__(self, scrub: Scrubber) -> None:
         self._scrub = scrub
+        self._models: dict[str, str | None] = {}
         self._iso = Timestamps()
 
     def call(self, when: float, ended: Ended) -> bytes:
@@ -82,9 +86,9 @@ class JsonLines:
             "level": level_of(ended),
             "event": "call",
             "request_id": self._name(ended.id),
-            "requested_model": self._name(ended.requested),
-            "routed_model": self._name(ended.model),
-            "response_model": self._name(ended.response_model),
+            "requested_model": self._model(ended.requested),
+            "routed_model": self._model(ended.model),
+            "response_model": self._model(ended.response_model),
             "tier": None if ended.tier is None else ended.tier.label,
             "reason": ended.reason,
             "outcome": ended.outcome,
@@ -122,6 +126,15 @@ class JsonLines:
 
     def _name(self, text: str) -> str | None:
         return in_json(self._scrub(text)[:NAME_LENGTH]) or None
+
+    def _model(self, text: str) -> str | None:
+        """A model's name; the few there are come again and again."""
+        names = self._models
+        if text not in names:
+            if len(names) >= MODELS_REMEMBERED:
+                names.clear()
+            names[text] = self._name(text)
+        return names[text]
 
 
 _DIM, _RED, _GREEN, _YELLOW = "2", "31", "32", "33"

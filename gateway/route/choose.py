@@ -111,10 +111,9 @@ def choose(
         Infeasible: the caller's own limits leave nothing; the message gives the figures.
     """
     look = _Look(assessment, wishes, policy, routed=target.routed)
+    models = catalog.models_by_tier
     candidates = tuple(
-        look.at(tier, catalog.models_by_tier[tier], speeds.get(tier))
-        for tier in target.tiers
-        if tier in catalog.tiers
+        [look.at(tier, models[tier], speeds.get(tier)) for tier in target.tiers if tier in models]
     )
     fitting = [c for c in candidates if not c.refused]
     if not fitting:
@@ -147,7 +146,7 @@ def keep_to(choice: Choice, tier: Tier) -> Choice:
 class _Look:
     """Looks at one tier after another for one call."""
 
-    __slots__ = ("assessment", "policy", "routed", "wishes")
+    __slots__ = ("assessment", "capped", "particular", "policy", "wishes")
 
     def __init__(
         self, assessment: Assessment, wishes: Wishes, policy: Policy, *, routed: bool
@@ -155,23 +154,28 @@ class _Look:
         self.assessment = assessment
         self.wishes = wishes
         self.policy = policy
-        self.routed = routed
+        self.capped = wishes is not NO_WISHES
+        self.particular = bool(
+            routed and (assessment.needs is not Capability.NONE or assessment.images)
+        )
 
     def at(self, tier: Tier, model: Model, speed: Speed | None) -> Candidate:
         seen = self.assessment
         images = sum(image_tokens(model, i) for i in seen.images) if seen.images else 0
         prompt = seen.text_tokens + images
-        completion = min(seen.completion_tokens, model.max_output)
+        completion = seen.completion_tokens
+        if completion > model.max_output:
+            completion = model.max_output
         price = model.price
         cost = NanoUSD(prompt * price.prompt + completion * price.completion)
-        ttft = speed.ttft if speed else 0.0
-        total = ttft + completion * speed.per_output_token if speed else 0.0
+        ttft, per_token = (0.0, 0.0) if speed is None else speed
+        total = ttft + completion * per_token
         refused, clamp = "", None
-        if self.routed and (seen.needs or seen.images):
+        if self.particular:
             refused = self._unable(tier, model)
         if not refused and seen.text_bounds[0] + images > model.context_window:
             refused = f"prompt over its {model.context_window:,}-token window"
-        if not refused and self.wishes is not NO_WISHES:
+        if self.capped and not refused:
             refused, clamp = self._capped(model, seen.text_bounds[1] + images, ttft, total)
         if not refused and speed is None:
             refused = DOWN
@@ -266,20 +270,23 @@ def _best(
         chosen = min(fitting, key=lambda c: c.total)
         return Choice(chosen, candidates, "nitro", ("fastest", *seen.signals))
     dial = policy.quality if wishes.quality is None else wishes.quality
-    weight = dial_lambda(dial) / max(c.cost for c in fitting) if fitting[-1].cost else 0.0
+    dearest = max([c.cost for c in fitting])
+    weight = dial_lambda(dial) / dearest if dearest else 0.0
     best, most = fitting[0], -1e12
     for candidate in fitting:
         worth = candidate.quality - weight * candidate.cost - MU_PER_SECOND * candidate.total
         if worth > most:
             best, most = candidate, worth
     code, words = _why(best, fitting)
-    refused = tuple(f"{c.tier.label}: {c.refused}" for c in candidates if c.refused)
+    if len(fitting) == len(candidates):
+        return Choice(best, candidates, code, (words, *seen.signals))
+    refused = [f"{c.tier.label}: {c.refused}" for c in candidates if c.refused]
     return Choice(best, candidates, code, (words, *seen.signals, *refused))
 
 
 def _why(best: Candidate, fitting: list[Candidate]) -> tuple[str, str]:
     if best is fitting[0]:
-        gain = max(c.quality for c in fitting) - best.quality
+        gain = max([c.quality for c in fitting]) - best.quality
         return "adequate", f"a larger model promises only {max(gain, 0.0):+.2f} quality"
     gain = best.quality - fitting[0].quality
     return "quality", f"{best.tier.label} promises {gain:+.2f} quality over {fitting[0].tier.label}"

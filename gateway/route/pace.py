@@ -9,7 +9,8 @@ Priors are the published speeds of the tier's role.
 """
 
 import math
-from dataclasses import dataclass, field
+from bisect import bisect_right
+from dataclasses import dataclass
 
 from gateway.catalog import Tier
 
@@ -34,7 +35,7 @@ PRIORS = {
 # A fifth of the weight moves to the newest call: about ten calls forget the prior.
 LEARNING_RATE = 0.2
 # One call may pull an estimate by a factor of eight at the most.
-MAX_LOG_RATIO = math.log(8)
+MAX_RATIO, MIN_RATIO = 8.0, 1 / 8
 # Whatever is measured, an estimate stays within these multiples of its prior: a simulation answers
 # a thousand times faster, a broken clock must not.
 MIN_FACTOR, MAX_FACTOR = 1e-4, 1e3
@@ -44,67 +45,74 @@ SIZE_CLASSES = (1_000, 8_000, 64_000)
 MIN_TOKENS_TIMED = 8
 
 
-def _size_class(prompt_tokens: int) -> int:
-    for index, bound in enumerate(SIZE_CLASSES):
-        if prompt_tokens < bound:
-            return index
-    return len(SIZE_CLASSES)
-
-
-@dataclass(slots=True)
 class Pace:
     """One deployment's speed so far.
 
     Factors multiply the prior; their logarithms are what is averaged.
     """
 
-    prior: Prior
-    _overall: float = 1.0
-    _by_size: list[float | None] = field(default_factory=lambda: [None] * (len(SIZE_CLASSES) + 1))
-    _output: float = 1.0
+    __slots__ = ("_by_size", "_output", "_overall", "_seen", "per_token", "prior")
+
+    def __init__(self, prior: Prior) -> None:
+        self.prior = prior
+        self.per_token = prior.per_output_token
+        self._overall = self._output = 1.0
+        self._by_size = [1.0] * (len(SIZE_CLASSES) + 1)
+        self._seen = [False] * len(self._by_size)
 
     def ttft(self, prompt_tokens: int) -> float:
         """Expected seconds to the first token."""
-        factor = self._by_size[_size_class(prompt_tokens)]
-        return self._prior_ttft(prompt_tokens) * (factor or self._overall)
+        prior = self.prior
+        expected = prior.ttft + prompt_tokens * prior.per_prompt_token
+        return expected * self._by_size[bisect_right(SIZE_CLASSES, prompt_tokens)]
 
     def per_output_token(self) -> float:
         """Expected seconds per token of the answer."""
-        return self.prior.per_output_token * self._output
+        return self.per_token
 
     def total(self, prompt_tokens: int, completion_tokens: int) -> float:
         """Expected seconds to the last byte."""
-        return self.ttft(prompt_tokens) + completion_tokens * self.per_output_token()
+        return self.ttft(prompt_tokens) + completion_tokens * self.per_token
 
     def started(self, prompt_tokens: int, seconds: float) -> None:
         """A stream's first token came after so many seconds."""
-        size = _size_class(prompt_tokens)
-        expected = self._prior_ttft(prompt_tokens)
-        before = self._by_size[size] or self._overall
-        self._by_size[size] = _moved(before, seconds / expected)
-        self._overall = _moved(self._overall, seconds / expected)
+        self._move(prompt_tokens, seconds / self.ttft(prompt_tokens))
 
     def streamed(self, completion_tokens: int, seconds: float) -> None:
         """So many tokens took so many seconds after the first."""
         if completion_tokens >= MIN_TOKENS_TIMED:
-            per_token = seconds / completion_tokens
-            self._output = _moved(self._output, per_token / self.prior.per_output_token)
+            self._move_output(_step(seconds / completion_tokens / self.per_token))
 
     def answered(self, prompt_tokens: int, completion_tokens: int, seconds: float) -> None:
         """A whole reply took so many seconds: both parts are scaled by what it was off."""
-        ratio = seconds / self.total(prompt_tokens, completion_tokens)
-        size = _size_class(prompt_tokens)
-        before = self._by_size[size] or self._overall
-        self._by_size[size] = _moved(before, before * ratio)
-        self._overall = _moved(self._overall, self._overall * ratio)
-        self._output = _moved(self._output, self._output * ratio)
+        step = self._move(prompt_tokens, seconds / self.total(prompt_tokens, completion_tokens))
+        self._move_output(step)
 
-    def _prior_ttft(self, prompt_tokens: int) -> float:
-        return self.prior.ttft + prompt_tokens * self.prior.per_prompt_token
+    def _move(self, prompt_tokens: int, ratio: float) -> float:
+        step = _step(ratio)
+        size = bisect_right(SIZE_CLASSES, prompt_tokens)
+        self._by_size[size] = _bounded(self._by_size[size] * step)
+        self._seen[size] = True
+        overall = self._overall = _bounded(self._overall * step)
+        if not all(self._seen):
+            # A class that has seen nothing follows the others.
+            pairs = zip(self._by_size, self._seen, strict=True)
+            self._by_size = [own if seen else overall for own, seen in pairs]
+        return step
+
+    def _move_output(self, step: float) -> None:
+        self._output = _bounded(self._output * step)
+        self.per_token = self.prior.per_output_token * self._output
 
 
-def _moved(factor: float, observed: float) -> float:
-    """A factor after one more observation, both relative to the prior."""
-    step = math.log(max(observed, MIN_FACTOR) / factor)
-    step = max(-MAX_LOG_RATIO, min(MAX_LOG_RATIO, step))
-    return max(MIN_FACTOR, min(MAX_FACTOR, factor * math.exp(LEARNING_RATE * step)))
+def _step(ratio: float) -> float:
+    """The factor by which one observation, so many times what was expected, moves an estimate."""
+    if ratio < MIN_RATIO:
+        ratio = MIN_RATIO
+    elif ratio > MAX_RATIO:
+        ratio = MAX_RATIO
+    return math.pow(ratio, LEARNING_RATE)
+
+
+def _bounded(factor: float) -> float:
+    return max(MIN_FACTOR, min(MAX_FACTOR, factor))

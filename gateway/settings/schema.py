@@ -57,6 +57,12 @@ class ServerSettings(Section):
         "default: any page a developer opens could otherwise spend the gateway's key.",
     )
 
+    open_operations: bool = Field(
+        default=False,
+        description="Serve `/metrics`, `/docs` and `/openapi.json` to other machines too, not only "
+        "to this one. They name models and show traffic, never prompts or keys.",
+    )
+
     @field_validator("cors_origins")
     @classmethod
     def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:

@@ -38,6 +38,8 @@ DEFAULTS: Mapping[bytes, bytes] = {
     b"accept": b"application/json",
     b"user-agent": f"tiergate/{__version__}".encode(),
 }
+# Spelled header fields kept per deployment; at most 64 KB each, usually half of one.
+HEADS_REMEMBERED = 64
 DEFAULT_LINES = {name: b"%b: %b\r\n" % (name, value) for name, value in DEFAULTS.items()}
 ALL_DEFAULTS = b"".join(DEFAULT_LINES.values())
 
@@ -89,7 +91,7 @@ class Heading:
             names the deployment, never the address or the key.
     """
 
-    __slots__ = ("_fixed", "_path", "_query", "_start", "_target", "origin")
+    __slots__ = ("_fixed", "_lines", "_path", "_query", "_start", "_target", "origin")
 
     def __init__(self, deployment: Deployment) -> None:
         try:
@@ -108,6 +110,8 @@ class Heading:
         self.origin = Origin(parts.scheme == "https", host, port)
         self._start = f"POST {parts.path.rstrip('/')}".encode()
         self._query = parts.query
+        # A client sends the same fields with every call.
+        self._lines: dict[Headers, bytes] = {}
         # Nearly all calls go to one path: its target is kept.
         self._path, self._target = "", b""
         lines = [" HTTP/1.1", f"host: {self.origin.authority}", "accept-encoding: identity"]
@@ -133,7 +137,12 @@ class Heading:
         if path != self._path or not path:
             self._target = self.target(path).encode()
             self._path = path
-        lines = header_lines(headers) if headers else ALL_DEFAULTS
+        lines = self._lines.get(headers)
+        if lines is None:
+            lines = header_lines(headers) if headers else ALL_DEFAULTS
+            if len(self._lines) >= HEADS_REMEMBERED:
+                self._lines.clear()
+            self._lines[headers] = lines
         return b"%b%b%b%bcontent-length: %d\r\n\r\n" % (
             self._start,
             self._target,

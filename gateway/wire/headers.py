@@ -37,6 +37,15 @@ TO_CLIENT = frozenset(
 )
 
 
+# These describe one exchange with the upstream, not the reply; rate limits come beside them.
+OF_ONE_EXCHANGE = frozenset({b"x-request-id", b"openai-processing-ms", b"x-should-retry"})
+
+
+def of_one_exchange(name: bytes) -> bool:
+    """Whether a reply field says nothing any more when the reply is given out again."""
+    return name in OF_ONE_EXCHANGE or name.startswith(b"x-ratelimit-")
+
+
 def to_upstream(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
     """Keep the request fields an upstream may see; names are lower-case already."""
     return tuple(

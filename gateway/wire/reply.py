@@ -12,7 +12,8 @@ from gateway.wire.usage import usage_of
 class Facts(NamedTuple):
     """What a reply says of itself.
 
-    `model` is the response model, `text_chars` the characters of all its choices.
+    `model` is the response model, `text_chars` the characters of all its choices, counted only
+    where the upstream counted no tokens.
     """
 
     usage: Usage | None
@@ -38,6 +39,6 @@ def inspect(body: bytes) -> Facts:
         message = f"The upstream answered {what} with status 200."
         raise UpstreamBroken(message)
     model = document.get("model")
-    return Facts(
-        usage_of(document), model if isinstance(model, str) else "", chars_of(choices, "message")
-    )
+    usage = usage_of(document)
+    chars = chars_of(choices, "message") if usage is None else 0
+    return Facts(usage, model if isinstance(model, str) else "", chars)

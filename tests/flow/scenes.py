@@ -1,7 +1,6 @@
 """A flow with a fake behind every port, callers that read and hang up, and replies to give them."""
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -9,9 +8,9 @@ from typing import Any
 import orjson
 from anyio.lowlevel import checkpoint
 
-from gateway.call import NO_WISHES, Assessment, Call, Headers, Wishes
-from gateway.catalog import Catalog, Tier
-from gateway.errors import GatewayError, UpstreamError
+from gateway.call import NO_WISHES, Assessment, Call, Wishes
+from gateway.catalog import Catalog
+from gateway.errors import GatewayError
 from gateway.flow.answer import Answer
 from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
@@ -19,16 +18,10 @@ from gateway.flow.parts import Parts, Rules
 from gateway.ports import Ended, ReplyCache, Request
 from gateway.store.memory import MemoryCache
 from tests.fakes import (
-    EVENT_HEAD,
-    FULL,
-    JSON_HEAD,
-    MINI,
     MODELS,
-    NANO,
     FakeAssessor,
     FakeClock,
     FakeRecorder,
-    FakeReply,
     FakeUpstream,
     assessment,
     catalog,
@@ -37,83 +30,6 @@ from tests.fakes import (
 EASY = assessment(quality=(0.8, 0.8, 0.8))
 MIDDLING = assessment(quality=(0.4, 0.8, 0.82))
 HARD = assessment(quality=(0.3, 0.5, 0.95))
-
-Answered = FakeReply | UpstreamError | Callable[[Request], FakeReply | Awaitable[FakeReply]]
-Piece = bytes | UpstreamError | Callable[[], Awaitable[object]]
-
-
-# ── what upstreams answer ────────────────────────────────────────────────────
-def in_turn(
-    *answers: Answered,
-) -> Callable[[Request], FakeReply | UpstreamError | Awaitable[FakeReply]]:
-    """Each request gets the next answer; one too many is a failure of the test."""
-    left = deque(answers)
-
-    def answer(request: Request) -> FakeReply | UpstreamError | Awaitable[FakeReply]:
-        given = left.popleft()
-        return given(request) if callable(given) else given
-
-    return answer
-
-
-def body(text: str = "Paris.", *, usage: tuple[int, int] | None = (100, 20), **more: Any) -> bytes:
-    """A whole reply's body; `usage` is prompt and completion tokens."""
-    said: dict[str, Any] = {
-        "id": "chatcmpl-1",
-        "model": "gpt-4.1-2025-04-14",
-        "choices": [{"index": 0, "message": {"content": text}, "finish_reason": "stop"}],
-        **more,
-    }
-    if usage is not None:
-        said["usage"] = {"prompt_tokens": usage[0], "completion_tokens": usage[1]}
-    return orjson.dumps(said)
-
-
-def whole(*pieces: Piece, headers: Headers = ()) -> FakeReply:
-    return FakeReply(200, JSON_HEAD + headers, pieces or (body(),))
-
-
-def frame(text: str, *, finish: str | None = None, **more: Any) -> bytes:
-    """A chunk of a streamed reply."""
-    chunk = {
-        "id": "chatcmpl-1",
-        "model": "gpt-4.1-2025-04-14",
-        "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}],
-        **more,
-    }
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
-
-
-def usage_frame(prompt: int = 100, completion: int = 20) -> bytes:
-    used = {"prompt_tokens": prompt, "completion_tokens": completion}
-    chunk = {"id": "chatcmpl-1", "model": "gpt-4.1-2025-04-14", "choices": [], "usage": used}
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
-
-
-DONE = b"data: [DONE]\n\n"
-OPENING, CLOSING = frame("Pa"), frame("ris.", finish="stop")
-STREAMED = OPENING + CLOSING + DONE
-ERROR_FRAME = b'data: {"error":{"message":"The server had an error","type":"server_error"}}\n\n'
-
-
-def stream(*pieces: Piece, headers: Headers = ()) -> FakeReply:
-    """A streamed reply; without pieces, a good one of several."""
-    return FakeReply(
-        200, EVENT_HEAD + headers, pieces or (OPENING, CLOSING, usage_frame() + DONE)
-    )
-
-
-def error(
-    status: int, code: str | None = None, *, message: str = "No.", headers: Headers = ()
-) -> FakeReply:
-    said = {"error": {"message": message, "type": "t", "param": None, "code": code}}
-    return FakeReply(status, JSON_HEAD + headers, (orjson.dumps(said),))
-
-
-async def never(_: object = None) -> FakeReply:
-    """An upstream that takes the request and says nothing."""
-    await asyncio.Event().wait()
-    raise AssertionError
 
 
 # ── who asks ─────────────────────────────────────────────────────────────────
@@ -299,6 +215,3 @@ def make_world(
     )
     flow = Flow(parts, Rules(**rules))
     return World(flow, upstream, clock, recorder, assessor, pauses, threaded)
-
-
-NAMES = {Tier.NANO: NANO.name, Tier.MINI: MINI.name, Tier.FULL: FULL.name}

@@ -28,7 +28,7 @@ def spelled(**changes: Any) -> bytes:
 
 
 def test_a_reply_says_its_model_usage_and_length() -> None:
-    assert inspect(spelled()) == Facts(Usage(19, 10, 4, 3), "gpt-4.1-2025-04-14", 5)
+    assert inspect(spelled()) == Facts(Usage(19, 10, 4, 3), "gpt-4.1-2025-04-14", 0)
 
 
 def test_a_reply_without_model_usage_or_text_is_a_reply() -> None:
@@ -37,7 +37,7 @@ def test_a_reply_without_model_usage_or_text_is_a_reply() -> None:
     assert inspect(spelled(model=None, usage=None, choices=choices)) == Facts(None, "", 0)
 
 
-def test_the_text_of_all_choices_counts() -> None:
+def test_the_text_of_all_choices_counts_where_the_upstream_counted_nothing() -> None:
     call = {"id": "x", "type": "function", "function": {"name": "f", "arguments": "{}"}}
     choices = [
         {"message": {"content": "äöü", "refusal": None}},
@@ -45,13 +45,13 @@ def test_the_text_of_all_choices_counts() -> None:
         {"message": {"content": None, "tool_calls": [call, call]}},
     ]
 
-    assert inspect(spelled(choices=choices)).text_chars == 3 + 2 + 4
+    assert inspect(spelled(choices=choices, usage=None)).text_chars == 3 + 2 + 4
 
 
 def test_half_a_surrogate_pair_survives() -> None:
     choices = [{"message": {"content": "x\ud83d"}}]
 
-    assert inspect(spelled(choices=choices)).text_chars == 2
+    assert inspect(spelled(choices=choices, usage=None)).text_chars == 2
 
 
 @pytest.mark.parametrize(
