@@ -46,7 +46,7 @@ class Client:
         self.pieces: list[bytes] = []
         self.error: GatewayError | None = None
         self.gone = False
-        self.task: asyncio.Task[None] | None = None
+        self.task: asyncio.Task[Client] | None = None
         self._answer: Answer | None = None
         self._flow = flow
         self._pace = pace
