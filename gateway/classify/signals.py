@@ -132,7 +132,7 @@ def read(
         (*_asked(kind, code=code, demands=demands, script=script), *_carried(prompt, tokens)),
         _CODE if code and kind is _OTHER else kind,
         _shares(prompt, tokens, kind, code=code, demands=demands),
-        _EASY.get(kind, 1.0) * (_FOREIGN_SCRIPT if script else 1.0),
+        _EASY.get(kind) or (_FOREIGN_SCRIPT if script else 1.0),
         _words_wanted(ends),
     )
 

@@ -1,15 +1,18 @@
-"""Choosing a tier: among those that fit, the best of quality − λ·cost − μ·time.
+"""Choosing a tier: among those that fit, the best of quality − λ·log₂(cost) − μ·time.
 
-Cost is taken as a share of what the dearest tier would cost for this call and time in seconds, so
-one λ serves short and long calls alike. A tier fits when its window holds the prompt, its model
-can do what the call needs, a deployment of it is up, and the caller's caps hold. What does not fit
-is kept as a candidate with the reason, so that every choice can be explained.
+Each doubling of the price must buy the same gain in quality. Taken as it is, cost would make the
+step from nano to mini look free beside full's price, and calls would drift to mini on the noise of
+the predictions; and one λ would not serve short and long calls alike. A tier fits when its window
+holds the prompt, its model can do what the call needs, a deployment of it is up, and the caller's
+caps hold. What does not fit is kept as a candidate with the reason, so that every choice can be
+explained.
 
 The same inputs give the same choice; nothing here knows the time or draws a number.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log2
 from typing import NamedTuple
 
 from gateway.call import NO_WISHES, Assessment, Sort, Wishes
@@ -19,8 +22,10 @@ from gateway.errors import ContextLengthExceeded, Infeasible
 from gateway.money import FREE, NanoUSD, spell
 from gateway.route.target import Target
 
-# λ at the dial's middle: the full tier must promise 7 points more to be worth five times mini.
-MIDDLE_LAMBDA = 0.09
+# λ at the dial's middle, for one doubling of the cost: from nano to mini (four times the price) a
+# call must gain 8 points, from mini to full (five times) 10. Greetings and labels stay below that
+# in every language tried, proofs and races are above.
+MIDDLE_LAMBDA = 0.042
 # μ: a second is worth a quarter of a point of quality; speed breaks ties, it does not decide.
 MU_PER_SECOND = 0.0025
 # A dial at 0 means cheapest: no gain outweighs this.
@@ -247,7 +252,7 @@ def _code_of_refusals(candidates: tuple[Candidate, ...]) -> str:
 
 
 def dial_lambda(dial: float) -> float:
-    """The weight of cost for a dial from 0 (cheapest) to 1 (best)."""
+    """The weight of a doubling of cost for a dial from 0 (cheapest) to 1 (best)."""
     if dial <= 0:
         return CHEAPEST_LAMBDA
     return MIDDLE_LAMBDA * (1 - dial) / dial
@@ -270,11 +275,11 @@ def _best(
         chosen = min(fitting, key=lambda c: c.total)
         return Choice(chosen, candidates, "nitro", ("fastest", *seen.signals))
     dial = policy.quality if wishes.quality is None else wishes.quality
-    dearest = max([c.cost for c in fitting])
-    weight = dial_lambda(dial) / dearest if dearest else 0.0
+    weight = dial_lambda(dial)
     best, most = fitting[0], -1e12
     for candidate in fitting:
-        worth = candidate.quality - weight * candidate.cost - MU_PER_SECOND * candidate.total
+        price = log2(candidate.cost + 1)
+        worth = candidate.quality - weight * price - MU_PER_SECOND * candidate.total
         if worth > most:
             best, most = candidate, worth
     code, words = _why(best, fitting)
