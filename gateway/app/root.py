@@ -64,7 +64,7 @@ def serve(settings: Settings) -> int:
     Raises:
         OSError: the address cannot be listened on.
     """
-    with _open(settings) as opened, asyncio.Runner(loop_factory=loop_factory()) as runner:
+    with open_gateway(settings) as opened, asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(opened))
     return 0
 
@@ -82,7 +82,7 @@ def demo(
         OSError: the address cannot be listened on.
     """
     with (
-        _open(settings, quiet=True) as opened,
+        open_gateway(settings, quiet=True) as opened,
         show(opened.url()) as tell,
         asyncio.Runner(loop_factory=loop_factory()) as runner,
     ):
@@ -139,7 +139,7 @@ class Opened:
 
 
 @contextmanager
-def _open(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]:
+def open_gateway(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]:
     """The log, the classifier, the catalog (simulated if so set), a listening socket."""
     clock = SystemClock()
     look = Assessor(Tokenizer(), Difficulty.load())

@@ -17,7 +17,7 @@ from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, Refusal
 from gateway.flow.parts import Parts, Rules
 from gateway.ports import Attempted, Deadlines, Request
-from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after, upstream_outcome
+from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after
 from gateway.route.target import split_sort
 from gateway.wire.body import rewrite
 
@@ -230,4 +230,4 @@ class Attempts:
             health.succeeded(step.deployment)
         elif refusal.retry_after is not None:
             health.rested(step.deployment, refusal.retry_after, now)
-        return upstream_outcome(status)
+        return refusal.opened.outcome

@@ -10,7 +10,6 @@ from gateway.flow.opening import Opened
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
 from gateway.route.choose import Choice
-from gateway.route.plan import upstream_outcome
 
 
 class Journey:
@@ -96,9 +95,9 @@ class Journey:
             if name == b"x-request-id":
                 self.upstream_id = value.decode("latin-1")
 
-    def refused(self, status: int) -> None:
+    def refused(self, outcome: str) -> None:
         """The upstream's error reply is passed on."""
-        self.outcome = upstream_outcome(status)
+        self.outcome = outcome
         self.cost = FREE
 
     def used(self, usage: Usage, model: Model, catalog: Catalog) -> None:

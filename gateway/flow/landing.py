@@ -174,7 +174,7 @@ class Landing:
             usage = opened.usage or self._estimate(journey, opened.tokens_seen)
             journey.used(usage, opened.step.deployment.model, self._parts.catalog)
         else:
-            journey.refused(opened.status)
+            journey.refused(opened.outcome)
 
     def _book_stream(self, departed: Departed, outcome: str) -> None:
         opened, journey = departed.opened, departed.journey

@@ -9,17 +9,16 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-import orjson
-
 from gateway.call import Call, Headers, Usage
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamError
 from gateway.flow.sources import Streamed
 from gateway.ports import Reply
-from gateway.route.plan import KEY_IS_DEAD, Step
+from gateway.route.plan import KEY_IS_DEAD, Step, upstream_outcome
 from gateway.wire.chat import ChatStream
 from gateway.wire.encoding import decoded
 from gateway.wire.envelope import envelope
 from gateway.wire.headers import to_client
+from gateway.wire.reader import Unreadable, look
 from gateway.wire.reply import inspect
 
 # An upstream's error text is read no further.
@@ -37,7 +36,8 @@ class Opened:
 
     `usage` is in at once for a whole reply, with its last piece for a stream. `began` is the
     attempt's start in monotonic seconds, `ttft` its seconds to the first piece; `tokens_seen` is a
-    guess at the answer's tokens, for upstreams that never tell.
+    guess at the answer's tokens, for upstreams that never tell. `outcome` is `ok`, or the metrics'
+    name of the upstream's error reply, whatever is shown instead of it.
     """
 
     step: Step
@@ -50,6 +50,7 @@ class Opened:
     began: float = 0.0
     ttft: float = 0.0
     tokens_seen: int = 0
+    outcome: str = "ok"
 
 
 class Refusal(Exception):
@@ -61,6 +62,7 @@ class Refusal(Exception):
         super().__init__(code)
         self.status = status
         self.opened = opened
+        opened.outcome = upstream_outcome(status)
         self.code = code
         self.retry_after = retry_after
 
@@ -176,8 +178,8 @@ def _number(text: bytes) -> float | None:
 
 def _error_of(body: bytes) -> Mapping[str, Any] | None:
     try:
-        document = orjson.loads(body)
-    except orjson.JSONDecodeError:
+        document = look(body)
+    except Unreadable:
         return None
     error = document.get("error") if isinstance(document, dict) else None
     return error if isinstance(error, dict) else None

@@ -126,7 +126,6 @@ async def test_failures_in_a_row_open_the_breaker(world: MakeWorld) -> None:
 async def test_a_success_forgives_the_failures_before(world: MakeWorld) -> None:
     answers = [error(500), whole(), error(500), whole()]
     place = world(in_turn(*answers, whole()), breaker=Breaker(limit=2))
-    place.flow.parts.catalog.tiers  # noqa: B018
 
     await place.ask("nano", text="1")
     await place.ask("nano", text="2")
@@ -139,18 +138,8 @@ async def test_a_success_forgives_the_failures_before(world: MakeWorld) -> None:
 @pytest.mark.parametrize("streaming", [False, True])
 async def test_a_cooled_breaker_lets_one_call_try(world: MakeWorld, streaming: bool) -> None:
     gate = asyncio.Event()
-
-    def answering(request: Request) -> FakeReply:
-        if len(place.upstream.requests) == 1:
-            return error(500)
-        good = stream if request.stream else whole
-        return good(gate.wait, *((OPENING, error_end) if False else ()), *contents(request))
-
-    def contents(request: Request) -> tuple[bytes, ...]:
-        return (body(),) if not request.stream else (OPENING,)
-
-    error_end = OPENING
-    place = world(answering, breaker=Breaker(limit=1, cooldown=2.0))
+    answers = in_turn(error(500), whole(gate.wait, body()))
+    place = world(answers, breaker=Breaker(limit=1, cooldown=2.0))
     await place.ask("nano")
     place.clock.at += 2
 
@@ -234,20 +223,20 @@ async def test_callers_in_a_hurry_do_not_open_the_breaker_for_all(world: MakeWor
         return whole(OUT) if not request.stream else stream(OUT)
 
     place = world(answering, breaker=Breaker(limit=1))
-    nano = place.flow.parts.catalog.tiers[next(iter(place.flow.parts.catalog.tiers))][0]
 
     for streaming in (False, True):
         await place.ask("nano", said=wishes(deadline=2.0), stream=streaming)
-        assert place.flow.health.admits(nano, place.clock.now())
+    assert place.flow.health.resting(place.clock.now()) == []
 
     await place.ask("nano", said=wishes(deadline=30.0))
-    assert not place.flow.health.admits(nano, place.clock.now())
+    assert place.flow.health.resting(place.clock.now()) == [NANO.name]
 
 
 async def test_a_stream_cut_by_its_callers_deadline_does_not_count_either(world: MakeWorld) -> None:
-    place = world(
-        lambda _: stream(OPENING, lambda: place.clock.sleep(2.0), OUT), breaker=Breaker(1)
-    )
+    async def two_seconds() -> None:
+        place.clock.at += 2
+
+    place = world(lambda _: stream(OPENING, two_seconds, OUT), breaker=Breaker(limit=1))
 
     client = await place.ask("nano", said=wishes(deadline=2.0), stream=True)
 

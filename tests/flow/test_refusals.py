@@ -5,10 +5,10 @@ import gzip
 import orjson
 import pytest
 
-from gateway.catalog import Catalog, Secret, Tier
+from gateway.catalog import Catalog, Deployment, Secret, Tier
 from gateway.flow.attempts import LONGEST_PAUSE_SECONDS
 from gateway.flow.opening import retry_after
-from tests.fakes import JSON_HEAD, NANO, FakeReply, catalog, deployment, wishes
+from tests.fakes import JSON_HEAD, NANO, FakeReply, catalog, wishes
 from tests.flow.conftest import MakeWorld
 from tests.flow.replies import error, in_turn, stream, whole
 from tests.flow.scenes import Client
@@ -99,18 +99,16 @@ async def test_a_refused_key_rests_for_a_minute(world: MakeWorld) -> None:
 
 
 async def test_the_gateways_key_is_struck_from_error_texts(world: MakeWorld) -> None:
-    place = world(
-        in_turn(error(400, message="You sent sk-upstream-secret; and sk-upstream-secret"))
-    )
+    place = world(in_turn(error(400, message="sk-upstream-secret is no sk-upstream-secret")))
 
     client = await place.ask()
 
-    assert said(client)["message"] == "You sent ***; and ***"
+    assert said(client)["message"] == "*** is no ***"
 
 
 async def test_a_deployment_without_a_key_has_none_to_strike(world: MakeWorld) -> None:
-    keyless = deployment(NANO)
-    where = Catalog({Tier.NANO: (type(keyless)("local", NANO, keyless.base_url, Secret("")),)})
+    keyless = Deployment("local", NANO, "http://127.0.0.1:9/v1", Secret(""))
+    where = Catalog({Tier.NANO: (keyless,)})
     place = world(in_turn(error(400, message="No.")), where=where)
 
     client = await place.ask()
