@@ -85,6 +85,14 @@ class Wishes:
     max_price: tuple[NanoUSD | None, NanoUSD | None] = (None, None)
     cache: CacheWish = CacheWish()
 
+    def weigh(self) -> bool:
+        """Whether anything said here depends on what the call costs or how long it takes."""
+        return self is not NO_WISHES and (
+            self.explain
+            or (self.max_cost, self.deadline, self.ttft) != (None, None, None)
+            or self.max_price != (None, None)
+        )
+
 
 NO_WISHES = Wishes()
 

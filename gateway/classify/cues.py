@@ -116,15 +116,20 @@ _BLOCKS = (
     (0x32000, ""),
 )
 _STARTS = tuple(start for start, _ in _BLOCKS)
+_FIRST_NOT_LATIN = chr(_STARTS[1])
 
 
 def script_of(text: str) -> str:
     """The script most letters of a text are in; empty for Latin and for no letters."""
     if text.isascii():
         return ""
+    sample = text[:: len(text) // SCRIPT_SAMPLE + 1]
+    # Most texts with letters beyond ASCII are Latin with an accent, a dash or a quotation mark.
+    if sample.isascii() or max(sample) < _FIRST_NOT_LATIN:
+        return ""
     found: dict[str, int] = {}
     latin = 0
-    for letter in text[:: len(text) // SCRIPT_SAMPLE + 1]:
+    for letter in sample:
         script = _BLOCKS[bisect_right(_STARTS, ord(letter)) - 1][1]
         if script:
             found[script] = found.get(script, 0) + 1

@@ -182,7 +182,7 @@ class Flow:
 
     async def _choose(self, journey: Journey, target: Target) -> Choice:
         call, catalog = journey.call, self.parts.catalog
-        if not target.routed and call.wishes is NO_WISHES:
+        if not target.routed and not call.wishes.weigh():
             # The caller chose and set no limit: there is nothing to weigh.
             choice = named(target, catalog)
             journey.chose(choice)

@@ -4,7 +4,6 @@ Uvicorn's protocol keeps one object per request, its cycle; this is ours, withou
 and send. The fields in the first group are those the protocol reads and writes.
 """
 
-import asyncio
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -59,7 +58,6 @@ class Exchange:
         "response_complete",
         "size",
         "streaming",
-        "task",
         "turn",
     )
 
@@ -86,22 +84,13 @@ class Exchange:
         self.streaming = False
         self.last_write = 0.0
         self.comments: Callable[[], bool] | None = None
-        self.task: asyncio.Task[None] | None = None
-        self.presence: Presence | None = None
+        self.presence = Presence(protocol.worker.cancel)
 
     def start(self) -> None:
         """The request is whole and it is its turn: answer it."""
         protocol = self.protocol
         self.arrived = self.last_write = protocol.plane.now()
-        presence = self.presence = Presence(self.cancel)
-        task = self.task = protocol.loop.create_task(protocol.plane.serve(self, presence))
-        protocol.tasks.add(task)
-        task.add_done_callback(protocol.tasks.discard)
-
-    def cancel(self) -> None:
-        """Nobody waits for the answer any more."""
-        if self.task is not None:
-            self.task.cancel()
+        protocol.worker.serve(self)
 
     def add(self, part: bytes) -> None:
         """More of the body; many small parts become one, or their overhead would outgrow them."""
@@ -184,6 +173,4 @@ class Exchange:
     def hung_up(self) -> None:
         """The client is gone."""
         self.disconnected = True
-        if self.presence is not None:
-            presence, self.presence = self.presence, None
-            presence.leave()
+        self.presence.leave()

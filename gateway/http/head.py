@@ -21,6 +21,12 @@ EXPOSED = (
 # Proxies on the way must neither keep a stream nor hold it back.
 STREAM_FIELDS = b"cache-control: no-cache\r\nx-accel-buffering: no\r\n"
 JSON_FIELD = b"content-type: application/json\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+# What `/healthz` says, but for whether the connection stays.
+HEALTHY = (
+    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%bcontent-length: 15\r\n\r\n"
+    b'{"status":"ok"}'
+)
 MAX_REASON = 400
 
 

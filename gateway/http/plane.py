@@ -14,7 +14,6 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from gateway.call import Call
 from gateway.errors import GatewayError, InternalError, InvalidValue, UnsupportedMedia
 from gateway.flow.answer import Answer
-from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
 from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.head import answer_head, cors_fields, error_head
@@ -68,13 +67,13 @@ class Plane:
         self.now = clock.now
         self.ids = ids
 
-    async def serve(self, exchange: Exchange, presence: Presence) -> None:
+    async def serve(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens."""
         answer: Answer | None = None
         request_id = self.ids.make()
         try:
             call, dropped = self._read(exchange, request_id)
-            answer = await self.flow.answer(call, dropped, presence)
+            answer = await self.flow.answer(call, dropped, exchange.presence)
             await self._write(exchange, answer)
         except GatewayError as error:
             exchange.fail(error, request_id)

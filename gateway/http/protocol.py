@@ -28,14 +28,10 @@ from gateway.errors import (
     MethodNotAllowed,
 )
 from gateway.http.exchange import CLOSE, Exchange
+from gateway.http.head import CONTINUE, HEALTHY
 from gateway.http.plane import ROUTED, Plane
 from gateway.http.sweep import Sweep
-
-CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
-HEALTHY = (
-    b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n%bcontent-length: 15\r\n\r\n"
-    b'{"status":"ok"}'
-)
+from gateway.http.worker import Worker
 
 
 class EdgeProtocol(HttpToolsProtocol):
@@ -49,20 +45,19 @@ class EdgeProtocol(HttpToolsProtocol):
         self.idle_since: float | None = None
         self.discarding = False
         self.active: Exchange | RequestResponseCycle | None = None
-        self.head_bytes = 0
-        self._unparsed_bytes = 0
-        self._in_head = False
-        self._in_body = False
-        self._offers_upgrade = False
+        self.head_bytes = self._declared = self._unparsed_bytes = 0
+        self._in_head = self._in_body = self._offers_upgrade = False
         self._refusal = b""
         self._sweep = Sweep()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        self.worker = Worker(self.loop, self.tasks, self.plane.serve)
         self.receiving_since = self.plane.now()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.worker.end()
         self.discarding = True
         self.pipeline.clear()
         active = self.active
@@ -109,7 +104,7 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_message_begin()
         self.receiving_since = self.plane.now()
         self.idle_since = None
-        self.head_bytes = self._unparsed_bytes = 0
+        self.head_bytes = self._unparsed_bytes = self._declared = 0
         self._in_head = True
         self._offers_upgrade = False
 
@@ -120,12 +115,18 @@ class EdgeProtocol(HttpToolsProtocol):
             self.refuse(HeadTooLarge("The request target is too long."))
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        limits = self.plane.limits
         self.head_bytes += len(name) + len(value)
-        if len(self.headers) >= limits.max_headers or self.head_bytes > limits.max_header_bytes:
+        headers, limits = self.headers, self.plane.limits
+        if len(headers) >= limits.max_headers or self.head_bytes > limits.max_header_bytes:
             self.refuse(HeadTooLarge("The request has too many or too long header fields."))
         elif self._in_head:
-            super().on_header(name, value)
+            # As uvicorn's, without the way there: it is called for every field of every call.
+            name = name.lower()
+            headers.append((name, value))
+            if name == b"expect" and value.lower() == b"100-continue":
+                self.expect_100_continue = True
+            elif name == b"content-length":
+                self._declared = int(value)
         # Else it is a trailer: those may not say what the head did not.
 
     def on_headers_complete(self) -> None:
@@ -164,8 +165,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self.pipeline.appendleft((cast("RequestResponseCycle", exchange), self.app))
         self.cycle = cast("RequestResponseCycle", exchange)
         self._in_body = True
-        declared = next((v for n, v in self.headers if n == b"content-length"), b"0")
-        if int(declared) > self.plane.limits.max_body:
+        if self._declared > self.plane.limits.max_body:
             self.refuse(self._too_large())
         elif self.expect_100_continue and not old:
             exchange.expects = True

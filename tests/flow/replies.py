@@ -85,3 +85,15 @@ async def never(_: object = None) -> FakeReply:
     """An upstream that takes the request and says nothing."""
     await asyncio.Event().wait()
     raise AssertionError
+
+
+def gated(gate: asyncio.Event, reply: FakeReply | UpstreamError) -> Answered:
+    """An upstream whose head comes when the gate opens."""
+
+    async def answer() -> FakeReply:
+        await gate.wait()
+        if isinstance(reply, UpstreamError):
+            raise reply
+        return reply
+
+    return lambda _: answer()

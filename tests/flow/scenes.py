@@ -73,9 +73,14 @@ class Client:
         self.gone = True
         self._presence.leave()
 
+    async def open(self, dropped: frozenset[str] = frozenset()) -> Answer:
+        """Ask, and leave reading and closing to the test."""
+        self._answer = await self._flow.answer(self.call, dropped, self._presence)
+        return self._answer
+
     async def serve(self, dropped: frozenset[str] = frozenset()) -> "Client":
         try:
-            answer = self._answer = await self._flow.answer(self.call, dropped, self._presence)
+            answer = await self.open(dropped)
             self.pieces.append(answer.first)
             while answer.stream:
                 await self._pace()

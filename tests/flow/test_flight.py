@@ -254,7 +254,7 @@ async def fly(steps: list[tuple[str, int]], sizes: list[int], end: bytes | Gatew
         assert reader in uncut or len(whole) > module.KEPT_BYTES
     for reader in uncut:
         assert reader.got == whole
-        assert (reader.error or b"") is end
+        assert (reader.error or b"") == end
     assert field.landings == bool(uncut)
 
 
