@@ -47,9 +47,10 @@ class Health:
         for tier, deployments in self._catalog.tiers.items():
             if len(deployments) == 1:
                 name = deployments[0].name
-                if self._breakers[name].admits(now):
+                breaker = self._breakers[name]
+                if breaker.open_until is None or breaker.admits(now):
                     pace = self._paces[name]
-                    speeds[tier] = Speed(pace.ttft(prompt_tokens), pace.per_output_token())
+                    speeds[tier] = Speed(pace.ttft(prompt_tokens), pace.per_token)
                 continue
             paces = [
                 self._paces[deployment.name]

@@ -103,7 +103,7 @@ class Landing:
 
     def _last_frame(self, departed: Departed) -> bytes:
         """The decision as a chunk of its own, once the usage is in."""
-        self._use_stream(departed)
+        self._use(departed)
         return explain.frame(departed.journey)
 
     def joined(self, departed: Departed, journey: Journey) -> Answer:
@@ -171,31 +171,25 @@ class Landing:
         opened, journey = departed.opened, departed.journey
         departed.booked = True
         if opened.status == 200:
-            usage = opened.usage or self._estimate(journey, opened.tokens_seen)
-            journey.used(usage, opened.step.deployment.model, self._parts.catalog)
+            self._use(departed)
         else:
             journey.refused(opened.outcome)
 
     def _book_stream(self, departed: Departed, outcome: str) -> None:
         opened, journey = departed.opened, departed.journey
-        streamed = opened.streamed
         departed.booked = True
         if self.flying.get(departed.key) is departed:
             del self.flying[departed.key]
-        if streamed is None:
-            return
-        usage = self._use_stream(departed)
+        usage = self._use(departed)
         if outcome == "ok" and departed.spoilt():
             outcome = UpstreamError.kind
             journey.outcome = journey.outcome or outcome
         self._attempts.streamed(opened, usage, outcome)
 
-    def _use_stream(self, departed: Departed) -> Usage:
+    def _use(self, departed: Departed) -> Usage:
+        """Charge what was used, as stated or else as seen."""
         opened, journey = departed.opened, departed.journey
-        streamed = opened.streamed
-        if streamed is None:
-            return journey.usage
-        usage = streamed.machine.usage or self._estimate(journey, streamed.tokens_seen())
+        usage = opened.stated() or self._estimate(journey, opened.guessed())
         journey.used(usage, opened.step.deployment.model, self._parts.catalog)
         return usage
 

@@ -34,10 +34,10 @@ UNAUTHORIZED = "The upstream does not accept the gateway's credentials."
 class Opened:
     """An upstream's answer up to its first piece: what every reader of it shares.
 
-    `usage` is in at once for a whole reply, with its last piece for a stream. `began` is the
-    attempt's start in monotonic seconds, `ttft` its seconds to the first piece; `tokens_seen` is a
-    guess at the answer's tokens, for upstreams that never tell. `outcome` is `ok`, or the metrics'
-    name of the upstream's error reply, whatever is shown instead of it.
+    `began` is the attempt's start in monotonic seconds, `ttft` its seconds to the first piece;
+    `usage` and `tokens_seen` (a guess, for upstreams that never tell) are a whole reply's.
+    `outcome` is `ok`, or the metrics' name of the upstream's error reply, whatever is shown
+    instead of it.
     """
 
     step: Step
@@ -51,6 +51,14 @@ class Opened:
     ttft: float = 0.0
     tokens_seen: int = 0
     outcome: str = "ok"
+
+    def stated(self) -> Usage | None:
+        """The upstream's own count, if it is in."""
+        return self.usage if self.streamed is None else self.streamed.machine.usage
+
+    def guessed(self) -> int:
+        """About how many tokens of an answer were seen."""
+        return self.tokens_seen if self.streamed is None else self.streamed.tokens_seen()
 
 
 class Refusal(Exception):

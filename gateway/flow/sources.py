@@ -41,11 +41,15 @@ class Streamed:
         return out
 
     async def piece(self) -> bytes:
+        machine = self.machine
         while not self._over:
+            if machine.broken is not None:
+                # What came before it has passed; nothing that may still come will mend it.
+                raise machine.broken
             data = await self.reply.chunk()
             if not data:
                 self._over = True
-                self.machine.end()
+                machine.end()
                 return b""
             if out := self._fed(data):
                 return out

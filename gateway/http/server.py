@@ -1,6 +1,7 @@
 """Uvicorn, run the way the gateway needs it: our protocol, our log, a sweep, a bounded drain."""
 
 import asyncio
+import ctypes
 import gc
 import signal
 import socket
@@ -15,7 +16,7 @@ from gateway.http.protocol import EdgeProtocol, protocol_for
 
 SWEEP_SECONDS = 1.0
 BACKLOG = 2048
-GC_THRESHOLD = (50_000, 20, 50)
+GC_THRESHOLD = (10_000, 20, 50)
 
 
 class Server(uvicorn.Server):
@@ -58,6 +59,7 @@ class Server(uvicorn.Server):
         """Serve until a signal; streams in flight get the drain's time to finish."""
         loop = asyncio.get_running_loop()
         self._next_sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+        _give_back()
         # What lives now lives for ever: the collector need not look at it again.
         gc.collect()
         gc.freeze()
@@ -74,6 +76,13 @@ class Server(uvicorn.Server):
             if isinstance(connection, EdgeProtocol):
                 connection.swept(now)
         self._next_sweep = loop.call_later(SWEEP_SECONDS, self._sweep, loop)
+
+
+def _give_back() -> None:
+    """Return what starting up has freed to the system, where the C library can be asked to."""
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
 
 
 def listen(host: str, port: int) -> socket.socket:

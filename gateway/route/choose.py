@@ -49,11 +49,20 @@ NAMES_OF_NEEDS = {
 }
 
 
+# A member looked up on its class takes ten times as long as a name of the module.
+_TOOLS = Capability.TOOLS.value
+_NO_NEEDS = Capability.NONE
+_BALANCED, _FLOOR, _NITRO = Sort.BALANCED, Sort.FLOOR, Sort.NITRO
+
+
 class Speed(NamedTuple):
     """What a tier's best deployment is expected to do with this call, in seconds."""
 
     ttft: float
     per_output_token: float
+
+
+_UNKNOWN_SPEED = Speed(0.0, 0.0)
 
 
 class Candidate(NamedTuple):
@@ -151,48 +160,52 @@ def keep_to(choice: Choice, tier: Tier) -> Choice:
 class _Look:
     """Looks at one tier after another for one call."""
 
-    __slots__ = ("assessment", "capped", "particular", "policy", "wishes")
+    __slots__ = ("bars_tools", "capped", "needs", "policy", "seen", "wishes")
 
     def __init__(
         self, assessment: Assessment, wishes: Wishes, policy: Policy, *, routed: bool
     ) -> None:
-        self.assessment = assessment
+        self.seen = assessment
         self.wishes = wishes
         self.policy = policy
         self.capped = wishes is not NO_WISHES
-        self.particular = bool(
-            routed and (assessment.needs is not Capability.NONE or assessment.images)
-        )
+        # As a number: combining and searching flags takes a microsecond each time.
+        self.needs = 0
+        self.bars_tools = False
+        if routed and assessment.needs is not _NO_NEEDS:
+            self.needs = assessment.needs.value
+            self.bars_tools = self.needs & _TOOLS != 0
 
     def at(self, tier: Tier, model: Model, speed: Speed | None) -> Candidate:
-        seen = self.assessment
-        images = sum(image_tokens(model, i) for i in seen.images) if seen.images else 0
-        prompt = seen.text_tokens + images
-        completion = seen.completion_tokens
+        prompt, (low, high), completion, _, _, quality, _, _, pictures = self.seen
+        if pictures:
+            images = sum([image_tokens(model, image) for image in pictures])
+            prompt, low, high = prompt + images, low + images, high + images
         if completion > model.max_output:
             completion = model.max_output
         price = model.price
         cost = NanoUSD(prompt * price.prompt + completion * price.completion)
-        ttft, per_token = (0.0, 0.0) if speed is None else speed
+        ttft, per_token = _UNKNOWN_SPEED if speed is None else speed
         total = ttft + completion * per_token
         refused, clamp = "", None
-        if self.particular:
+        if self.needs:
             refused = self._unable(tier, model)
-        if not refused and seen.text_bounds[0] + images > model.context_window:
+        if not refused and low > model.context_window:
             refused = f"prompt over its {model.context_window:,}-token window"
         if self.capped and not refused:
-            refused, clamp = self._capped(model, seen.text_bounds[1] + images, ttft, total)
+            refused, clamp = self._capped(model, high, ttft, total)
         if not refused and speed is None:
             refused = DOWN
-        return Candidate(tier, model.name, seen.quality[tier], cost, ttft, total, refused, clamp)
+        return Candidate(tier, model.name, quality[tier], cost, ttft, total, refused, clamp)
 
     def _unable(self, tier: Tier, model: Model) -> str:
-        needs = self.assessment.needs
-        if Capability.TOOLS in needs and tier in self.policy.no_tools:
+        if self.bars_tools and tier in self.policy.no_tools:
             return "not trusted with tools"
-        missing = needs & ~model.capabilities
-        words = ", ".join(words for need, words in NAMES_OF_NEEDS.items() if need in missing)
-        return f"cannot do {words}" if missing else ""
+        missing = self.needs & ~model.capabilities.value
+        if not missing:
+            return ""
+        words = [words for need, words in NAMES_OF_NEEDS.items() if need.value & missing]
+        return f"cannot do {', '.join(words)}"
 
     def _capped(
         self, model: Model, prompt: int, ttft: float, total: float
@@ -212,7 +225,7 @@ class _Look:
         return self._affordable(model, prompt, wishes.max_cost)
 
     def _affordable(self, model: Model, prompt: int, cap: NanoUSD) -> tuple[str, int | None]:
-        seen = self.assessment
+        seen = self.seen
         left = cap - prompt * model.price.prompt
         tokens = left // model.price.completion if model.price.completion else model.max_output
         wanted = min(seen.max_completion or model.max_output, model.max_output)
@@ -266,35 +279,37 @@ def _best(
     policy: Policy,
     seen: Assessment,
 ) -> Choice:
-    sort = target.sort if target.sort is not Sort.BALANCED else wishes.sort
-    if sort is Sort.FLOOR:
+    sort = target.sort if target.sort is not _BALANCED else wishes.sort
+    if sort is _FLOOR:
         acceptable = [c for c in fitting if c.quality >= FLOOR_QUALITY] or fitting[-1:]
         chosen = min(acceptable, key=lambda c: c.cost)
         return Choice(chosen, candidates, "floor", ("cheapest acceptable", *seen.signals))
-    if sort is Sort.NITRO:
+    if sort is _NITRO:
         chosen = min(fitting, key=lambda c: c.total)
         return Choice(chosen, candidates, "nitro", ("fastest", *seen.signals))
     dial = policy.quality if wishes.quality is None else wishes.quality
     weight = dial_lambda(dial)
-    best, most = fitting[0], -1e12
+    best, most, highest = fitting[0], -1e12, 0.0
     for candidate in fitting:
-        price = log2(candidate.cost + 1)
-        worth = candidate.quality - weight * price - MU_PER_SECOND * candidate.total
+        quality = candidate.quality
+        worth = quality - weight * log2(candidate.cost + 1) - MU_PER_SECOND * candidate.total
         if worth > most:
             best, most = candidate, worth
-    code, words = _why(best, fitting)
+        if quality > highest:
+            highest = quality
+    code, words = _why(best, fitting[0], highest)
     if len(fitting) == len(candidates):
         return Choice(best, candidates, code, (words, *seen.signals))
     refused = [f"{c.tier.label}: {c.refused}" for c in candidates if c.refused]
     return Choice(best, candidates, code, (words, *seen.signals, *refused))
 
 
-def _why(best: Candidate, fitting: list[Candidate]) -> tuple[str, str]:
-    if best is fitting[0]:
-        gain = max([c.quality for c in fitting]) - best.quality
-        return "adequate", f"a larger model promises only {max(gain, 0.0):+.2f} quality"
-    gain = best.quality - fitting[0].quality
-    return "quality", f"{best.tier.label} promises {gain:+.2f} quality over {fitting[0].tier.label}"
+def _why(best: Candidate, smallest: Candidate, highest: float) -> tuple[str, str]:
+    if best is smallest:
+        missed = highest - best.quality
+        return "adequate", f"a larger model promises only {missed:+.2f} quality"
+    gain = best.quality - smallest.quality
+    return "quality", f"{best.tier.label} promises {gain:+.2f} quality over {smallest.tier.label}"
 
 
 def _refusal(

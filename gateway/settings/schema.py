@@ -144,7 +144,7 @@ class CacheSettings(Section):
     )
     ttl: Duration = Field(default=600.0, gt=0, description="How long a reply is kept.")
     max_bytes: Size = Field(
-        default=64 * 2**20, description="Memory for kept replies; the longest unused go first."
+        default=8 * 2**20, description="Memory for kept replies; the longest unused go first."
     )
     max_entry: Size = Field(default=4 * 2**20, description="Largest reply that is kept.")
 
