@@ -25,6 +25,7 @@ PATH = "/chat/completions"
 # No call waits longer than this for a rate limit to pass.
 LONGEST_PAUSE_SECONDS = 5.0
 TOO_MANY_REQUESTS = 429
+PATIENCE_GRACE = 1.0
 CANCELLED = "cancelled"
 
 Failure = UpstreamError | Refusal
@@ -133,13 +134,18 @@ class Attempts:
         if left == math.inf:
             return limits
         passed = self._now() - call.arrived
-        total = limits.total
+        total, first = limits.total, limits.first_byte
         if wishes.deadline is not None:
             total = min(total, wishes.deadline - passed)
-        if wishes.patience is not None and not call.stream:
-            total = min(total, wishes.patience - passed)
-        first = min(limits.first_byte, left, total)
-        if first <= 0:
+        if wishes.ttft is not None:
+            first = min(first, wishes.ttft - passed)
+        if wishes.patience is not None:
+            # A client that gives up says so itself; an error of ours must not come before.
+            patience = wishes.patience + PATIENCE_GRACE - passed
+            first = min(first, patience)
+            total = total if call.stream else min(total, patience)
+        first = min(first, total)
+        if left <= 0:
             message = "The caller's deadline passed before an upstream could answer."
             raise UpstreamTimeout(message)
         return replace(limits, first_byte=first, total=total)

@@ -10,7 +10,7 @@ import orjson
 
 from gateway.flow.journey import Journey
 from gateway.money import spell
-from gateway.route.choose import Candidate
+from gateway.route.reasons import Candidate
 
 JSON_WHITESPACE = b" \t\r\n"
 

@@ -31,15 +31,14 @@ class Health:
                 self._paces[deployment.name] = Pace(PRIORS[tier])
                 self.in_flight[deployment.name] = 0
 
-    def admits(self, deployment: Deployment, now: float) -> bool:
-        """Whether its breaker lets a call pass."""
-        return self._breakers[deployment.name].admits(now)
+    def takes(self, deployment: Deployment, now: float, *, named: bool = False) -> bool:
+        """Whether a call may be sent there now: its breaker lets it pass, and it is not full.
 
-    def takes(self, deployment: Deployment, now: float) -> bool:
-        """Whether a call may be sent there now: its breaker lets it pass, and it is not full."""
+        `named`: the caller chose the model or tier, so a mere pause turns nothing away.
+        """
         most = deployment.max_parallel
         free = not most or self.in_flight[deployment.name] < most
-        return free and self.admits(deployment, now)
+        return free and self._breakers[deployment.name].admits(now, named=named)
 
     def speeds(self, prompt_tokens: int, now: float) -> Mapping[Tier, Speed]:
         """Each tier's fastest deployment that may be called now."""

@@ -9,7 +9,7 @@ from gateway.errors import GatewayError
 from gateway.flow.opening import Opened
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
-from gateway.route.choose import Choice
+from gateway.route.reasons import Choice
 
 
 class Journey:

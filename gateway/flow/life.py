@@ -24,8 +24,9 @@ from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import Verdict, decide
-from gateway.route.choose import Choice, choose, keep_to, named, needs_exact_count
+from gateway.route.choose import DOWN, choose, keep_to, needs_exact_count, taken_by_name
 from gateway.route.plan import steps
+from gateway.route.reasons import Choice
 from gateway.route.sticky import Sessions
 from gateway.route.target import Target, resolve
 from gateway.wire.headers import of_one_exchange
@@ -167,12 +168,13 @@ class Flow:
     ) -> Departed:
         call, catalog = journey.call, self.parts.catalog
         choice = await self._choose(journey, target)
-        now = self._now()
+        # Where nothing is up, or the caller chose, a mere pause turns nobody away.
+        now, named = self._now(), not target.routed or choice.chosen.refused == DOWN
         plan = steps(
             choice,
             target,
             catalog=catalog,
-            admits=lambda deployment: self.health.takes(deployment, now),
+            admits=lambda deployment: self.health.takes(deployment, now, named=named),
             in_flight=self.health.in_flight,
         )
         opened = await self._attempts.first_to_answer(call, journey, plan, dropped)
@@ -184,7 +186,7 @@ class Flow:
         call, catalog = journey.call, self.parts.catalog
         if not target.routed and not call.wishes.weigh():
             # The caller chose and set no limit: there is nothing to weigh.
-            choice = named(target, catalog)
+            choice = taken_by_name(target, catalog)
             journey.chose(choice)
             return choice
         assessment = await self._assess(call)

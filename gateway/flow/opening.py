@@ -11,7 +11,7 @@ from typing import Any
 
 from gateway.call import Call, Headers, Usage
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamError
-from gateway.flow.sources import Streamed
+from gateway.flow.sources import CHARS_PER_TOKEN, Streamed
 from gateway.ports import Reply
 from gateway.route.plan import KEY_IS_DEAD, Step, upstream_outcome
 from gateway.wire.chat import ChatStream
@@ -23,8 +23,6 @@ from gateway.wire.reply import inspect
 
 # An upstream's error text is read no further.
 MAX_ERROR_BYTES = 1024 * 1024
-# English prose in o200k; used only when an upstream sends no usage.
-CHARS_PER_TOKEN = 4
 JSON = b"application/json"
 EVENTS = b"text/event-stream"
 UNAUTHORIZED = "The upstream does not accept the gateway's credentials."

@@ -8,8 +8,8 @@ from gateway.wire.chat import ChatStream
 
 # After `[DONE]` the connection is given this long to end by itself and be used again.
 LINGER_SECONDS = 0.25
-# OpenAI's streams carry about one token a frame of this size; used when a stream tells no usage.
-FRAME_BYTES_PER_TOKEN = 250
+# English prose in o200k; used only when an upstream sends no usage.
+CHARS_PER_TOKEN = 4
 
 
 class Streamed:
@@ -18,13 +18,12 @@ class Streamed:
     `last_frame` makes the frame that goes before its `[DONE]`, when the caller asked for one.
     """
 
-    __slots__ = ("_over", "last_frame", "machine", "out_bytes", "reply")
+    __slots__ = ("_over", "last_frame", "machine", "reply")
 
     def __init__(self, reply: Reply, machine: ChatStream) -> None:
         self.reply = reply
         self.machine = machine
         self._over = False
-        self.out_bytes = 0
         self.last_frame: Callable[[], bytes] | None = None
 
     async def open(self) -> bytes:
@@ -64,12 +63,11 @@ class Streamed:
 
     def tokens_seen(self) -> int:
         """About how many tokens have come, for streams that never tell."""
-        return self.out_bytes // FRAME_BYTES_PER_TOKEN
+        return self.machine.text_chars // CHARS_PER_TOKEN
 
     def _fed(self, data: bytes) -> bytes:
         machine = self.machine
         out = machine.feed(data)
-        self.out_bytes += len(out)
         if machine.done and not self._over:
             self._over = True
             # The end of the body is usually in already; if not, it may still come.

@@ -26,7 +26,8 @@ class State(Enum):
 class Breaker:
     """One deployment's breaker; every transition returns the next one.
 
-    `limit` failures in a row open it for `cooldown` seconds.
+    `limit` failures in a row open it for `cooldown` seconds; `resting`: it is open only because
+    the upstream asked for a pause.
     """
 
     limit: int = 5
@@ -34,6 +35,7 @@ class Breaker:
     failures: int = 0
     open_until: float | None = None
     probing: bool = False
+    resting: bool = False
 
     def state(self, now: float) -> State:
         """Where in the table it stands."""
@@ -41,9 +43,13 @@ class Breaker:
             return State.CLOSED
         return State.OPEN if now < self.open_until else State.HALF_OPEN
 
-    def admits(self, now: float) -> bool:
-        """Whether a call may pass."""
-        if self.open_until is None:
+    def admits(self, now: float, *, named: bool = False) -> bool:
+        """Whether a call may pass.
+
+        A pause the upstream asked for turns calls elsewhere; a call that `named` its model has
+        nowhere else to go, and gets the upstream's own answer rather than ours.
+        """
+        if self.open_until is None or (named and self.resting):
             return True
         return now >= self.open_until and not self.probing
 
@@ -57,19 +63,21 @@ class Breaker:
         """A call went well."""
         if not self.failures and self.open_until is None:
             return self
-        return replace(self, failures=0, open_until=None, probing=False)
+        return replace(self, failures=0, open_until=None, probing=False, resting=False)
 
     def failed(self, now: float) -> "Breaker":
         """A call went wrong on the far side."""
         failures = self.failures + 1
-        if failures < self.limit and self.open_until is None:
+        if failures < self.limit and (self.open_until is None or self.resting):
             return replace(self, failures=failures)
-        return replace(self, failures=failures, open_until=now + self.cooldown, probing=False)
+        until = now + self.cooldown
+        return replace(self, failures=failures, open_until=until, probing=False, resting=False)
 
     def rested(self, until: float) -> "Breaker":
         """The upstream asked for a pause (retry-after, a dead key): open it until then."""
         resting = max(until, self.open_until or 0.0)
-        return replace(self, open_until=resting, probing=False)
+        rests = self.open_until is None or self.resting
+        return replace(self, open_until=resting, probing=False, resting=rests)
 
     def released(self) -> "Breaker":
         """A call ended without telling anything (its client left): the next may probe."""

@@ -18,8 +18,8 @@ from typing import NamedTuple
 from gateway.call import NO_WISHES, Assessment, Sort, Wishes
 from gateway.catalog import Capability, Catalog, Model, Tier
 from gateway.classify.images import tokens as image_tokens
-from gateway.errors import ContextLengthExceeded, Infeasible
 from gateway.money import FREE, NanoUSD, spell
+from gateway.route.reasons import Candidate, Choice, only, refusal, why
 from gateway.route.target import Target
 
 # λ at the dial's middle, for one doubling of the cost: from nano to mini (four times the price) a
@@ -65,32 +65,6 @@ class Speed(NamedTuple):
 _UNKNOWN_SPEED = Speed(0.0, 0.0)
 
 
-class Candidate(NamedTuple):
-    """A tier as it looked: `cost` is expected nano-dollars, times are seconds.
-
-    `refused` says in words why it could not be chosen ("" if it could). `max_tokens` is what a
-    cost cap leaves for the answer (None: no clamp is needed).
-    """
-
-    tier: Tier
-    model: str
-    quality: float
-    cost: NanoUSD
-    ttft: float
-    total: float
-    refused: str = ""
-    max_tokens: int | None = None
-
-
-class Choice(NamedTuple):
-    """The chosen candidate, all candidates, the reason's code for metrics, and the words."""
-
-    chosen: Candidate
-    candidates: tuple[Candidate, ...]
-    code: str
-    reasons: tuple[str, ...]
-
-
 @dataclass(frozen=True, slots=True)
 class Policy:
     """The operator's part: the dial when the caller sets none, and tiers barred from tools."""
@@ -134,18 +108,18 @@ def choose(
         # What only rests is no fault of the caller's: the plan decides what becomes of it.
         fitting = [c for c in candidates if c.refused == DOWN][:1]
     if not fitting:
-        raise _refusal(candidates, assessment, catalog)
+        raise refusal(candidates, assessment, catalog)
     if len(fitting) == 1 or not target.routed:
-        return _only(fitting[0], candidates, target, assessment.signals)
+        return only(fitting[0], candidates, target, assessment.signals)
     return _best(fitting, candidates, target, wishes, policy, assessment)
 
 
-def named(target: Target, catalog: Catalog) -> Choice:
+def taken_by_name(target: Target, catalog: Catalog) -> Choice:
     """What the caller chose by name, without looking at the call."""
     tier = target.tiers[0]
     model = catalog.models_by_tier[tier]
     chosen = Candidate(tier, target.model or model.name, 0.0, FREE, 0.0, 0.0)
-    return _only(chosen, (chosen,), target, ())
+    return only(chosen, (chosen,), target, ())
 
 
 def keep_to(choice: Choice, tier: Tier) -> Choice:
@@ -237,33 +211,6 @@ class _Look:
         return "", tokens
 
 
-def _only(
-    chosen: Candidate, candidates: tuple[Candidate, ...], target: Target, signals: tuple[str, ...]
-) -> Choice:
-    if not target.routed:
-        words = "the caller named the model" if target.model else "the caller named the tier"
-        code = "pinned" if target.model else "tier"
-        return Choice(chosen, candidates, code, (words,))
-    reasons = tuple(f"{c.tier.label}: {c.refused}" for c in candidates if c.refused)
-    return Choice(chosen, candidates, _code_of_refusals(candidates), reasons + signals)
-
-
-def _code_of_refusals(candidates: tuple[Candidate, ...]) -> str:
-    refusals = " ".join(c.refused for c in candidates)
-    for word, code in (
-        ("tools", "capability"),
-        ("cannot", "capability"),
-        ("window", "context"),
-        ("cap", "cost_cap"),
-        ("price", "cost_cap"),
-        (" s of ", "deadline"),
-        ("up", "fallback"),
-    ):
-        if word in refusals:
-            return code
-    return "only"
-
-
 def dial_lambda(dial: float) -> float:
     """The weight of a doubling of cost for a dial from 0 (cheapest) to 1 (best)."""
     if dial <= 0:
@@ -297,31 +244,8 @@ def _best(
             best, most = candidate, worth
         if quality > highest:
             highest = quality
-    code, words = _why(best, fitting[0], highest)
+    code, words = why(best, fitting[0], highest)
     if len(fitting) == len(candidates):
         return Choice(best, candidates, code, (words, *seen.signals))
     refused = [f"{c.tier.label}: {c.refused}" for c in candidates if c.refused]
     return Choice(best, candidates, code, (words, *seen.signals, *refused))
-
-
-def _why(best: Candidate, smallest: Candidate, highest: float) -> tuple[str, str]:
-    if best is smallest:
-        missed = highest - best.quality
-        return "adequate", f"a larger model promises only {missed:+.2f} quality"
-    gain = best.quality - smallest.quality
-    return "quality", f"{best.tier.label} promises {gain:+.2f} quality over {smallest.tier.label}"
-
-
-def _refusal(
-    candidates: tuple[Candidate, ...], seen: Assessment, catalog: Catalog
-) -> ContextLengthExceeded | Infeasible:
-    if candidates and all("window" in c.refused for c in candidates):
-        window = max(catalog.models_by_tier[c.tier].context_window for c in candidates)
-        message = (
-            f"This model's maximum context length is {window} tokens. However, your messages "
-            f"resulted in at least {seen.text_bounds[0]} tokens. Please reduce the length of the "
-            "messages."
-        )
-        return ContextLengthExceeded(message, param="messages")
-    listed = "; ".join(f"{c.tier.label}: {c.refused}" for c in candidates)
-    return Infeasible(f"No tier can answer this call within its limits ({listed}).")

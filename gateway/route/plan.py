@@ -12,7 +12,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from gateway.catalog import Catalog, Deployment, Tier
-from gateway.route.choose import Candidate, Choice
+from gateway.route.reasons import Candidate, Choice
 from gateway.route.target import Target
 
 

@@ -22,6 +22,9 @@ from tests.classify.documents import (
 )
 
 PROSE = "Explain how the tides work, and why there are two of them each day. "
+_SMALL_WORK = st.sampled_from(
+    ["Classify the text.", "Translate it.", "You are kind.", "Prove it.", "x" * 600, "翻译"]
+)
 UNMOVED = (0.6, 0.7, 0.8)
 
 
@@ -375,6 +378,27 @@ def test_any_document_is_assessed_and_counted_within_its_bounds(
     assert 0 <= found.score <= 1
     assert found.completion_tokens >= 0
     assert measure(document).plain or low < high or high == 0
+
+
+@pytest.fixture(scope="module")
+def experienced(tokenizer: Tokenizer) -> Assessor:
+    return Assessor(tokenizer, Even())
+
+
+@settings(max_examples=100, deadline=None)
+@given(context=_SMALL_WORK, text=st.text(max_size=40), document=ANY_DOCUMENT)
+def test_what_an_assessor_remembers_changes_no_answer(
+    tokenizer: Tokenizer,
+    experienced: Assessor,
+    context: str,
+    text: str,
+    document: dict[str, Any],
+) -> None:
+    system = {"role": "system", "content": context}
+    fresh = Assessor(tokenizer, Even())
+
+    for call in (document, {"messages": [system, *chat(text)]}):
+        assert experienced.assess(call) == fresh.assess(call)
 
 
 def test_numbers_too_large_to_spell_are_numbers(assessor: Assessor) -> None:

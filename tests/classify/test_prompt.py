@@ -317,6 +317,22 @@ def test_any_document_is_measured(document: dict[str, Any]) -> None:
     assert prompt.overhead >= 0
 
 
+@settings(max_examples=200, deadline=None)
+@given(document=ANY_DOCUMENT)
+def test_a_message_is_read_alike_the_short_way_and_the_long(document: dict[str, Any]) -> None:
+    messages = document.get("messages")
+    listed = messages if isinstance(messages, list) else [messages]
+    # A message of more than two members is never read the short way.
+    longer = [
+        {**message, "x": 1, "y": 2}
+        if isinstance(message, dict) and message.get("role") is not None
+        else message
+        for message in listed
+    ]
+
+    assert measure({**document, "messages": listed}) == measure({**document, "messages": longer})
+
+
 def test_great_depth_is_measured() -> None:
     deep = nested(5_000)
     document = ask("x", tools=[{"function": {"name": "f", "parameters": deep}}])

@@ -18,7 +18,6 @@ from gateway.flow.parts import Parts, Rules
 from gateway.ports import Ended, ReplyCache, Request
 from gateway.store.memory import MemoryCache
 from tests.fakes import (
-    MODELS,
     FakeAssessor,
     FakeClock,
     FakeRecorder,
@@ -98,6 +97,11 @@ class Client:
         return self
 
 
+async def stuck() -> None:
+    """Wait for what never comes."""
+    await asyncio.Event().wait()
+
+
 async def settle() -> None:
     """Let every task run until it waits for something that only the test can bring about."""
     for _ in range(30):
@@ -172,15 +176,12 @@ class World:
         assert sorted(ids) == sorted(f"req_{n + 1}" for n in range(self.asked))
         tried = [request.deployment.name for request in self.upstream.requests]
         assert sorted(a.deployment for a in self.recorder.attempts) == sorted(tried)
+        models = flow.parts.catalog.models_by_tier
         for ended in self.recorder.calls:
-            assert ended.cost == paid(ended), ended
-
-
-def paid(ended: Ended) -> int:
-    """What a call's tokens cost at its tier's list price."""
-    if ended.tier is None or ended.cache in ("hit", "shared"):
-        return 0
-    return ended.usage.cost(MODELS[ended.tier].price)
+            if ended.tier is None or ended.cache in ("hit", "shared"):
+                assert ended.cost == 0, ended
+            else:
+                assert ended.cost == ended.usage.cost(models[ended.tier].price), ended
 
 
 def make_world(

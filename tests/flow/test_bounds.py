@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.catalog import Tier
 from gateway.errors import ContextLengthExceeded, Infeasible, UpstreamsExhausted, UpstreamTimeout
 from gateway.money import NanoUSD
 from gateway.ports import Deadlines, Request
@@ -13,6 +14,7 @@ from tests.flow.conftest import MakeWorld
 from tests.flow.replies import OPENING, body, error, in_turn, never, stream, whole
 from tests.flow.scenes import settle
 
+ONE_TIER = {Tier.NANO: NANO}
 OUT = UpstreamTimeout("too late")
 
 
@@ -67,11 +69,11 @@ async def test_retries_come_back_with_time(world: MakeWorld) -> None:
         ({"quality": 0.5}, False, 100.0, 500.0),
         ({"deadline": 10.0}, False, 9.0, 9.0),
         ({"deadline": 10.0}, True, 9.0, 9.0),
-        ({"patience": 10.0}, False, 9.0, 9.0),
-        ({"patience": 10.0}, True, 9.0, 500.0),
+        ({"patience": 10.0}, False, 10.0, 10.0),
+        ({"patience": 10.0}, True, 10.0, 500.0),
         ({"ttft": 10.0}, False, 9.0, 500.0),
         ({"ttft": 10.0}, True, 9.0, 500.0),
-        ({"deadline": 30.0, "ttft": 20.0, "patience": 10.0}, True, 9.0, 29.0),
+        ({"deadline": 30.0, "ttft": 20.0, "patience": 10.0}, True, 10.0, 29.0),
         ({"deadline": 3600.0}, True, 100.0, 500.0),
     ],
 )
@@ -151,7 +153,7 @@ async def test_a_cooled_breaker_lets_one_call_try(world: MakeWorld, streaming: b
 
     assert probe.answer.status == 200
     assert isinstance(other.error, UpstreamsExhausted)
-    assert place.flow.health.admits(place.upstream.requests[0].deployment, place.clock.now())
+    assert place.flow.health.takes(place.upstream.requests[0].deployment, place.clock.now())
 
 
 async def test_a_probe_whose_caller_left_gives_its_place_to_the_next(world: MakeWorld) -> None:
@@ -173,7 +175,8 @@ async def test_a_probe_whose_caller_left_gives_its_place_to_the_next(world: Make
 async def test_with_everything_out_the_caller_learns_when_to_come_back(
     world: MakeWorld, name: str, wished: dict[str, float]
 ) -> None:
-    place = world(lambda _: error(500), breaker=Breaker(limit=1, cooldown=30.0))
+    where = catalog(ONE_TIER, spares=1)
+    place = world(lambda _: error(500), where=where, breaker=Breaker(limit=1, cooldown=30.0))
     await place.ask(name)
     place.clock.at += 10.5
     place.upstream.requests.clear()

@@ -153,7 +153,7 @@ async def test_a_named_model_is_not_replaced(world: MakeWorld) -> None:
 async def test_the_callers_further_models_come_last_and_nothing_twice(world: MakeWorld) -> None:
     place = world(in_turn(REFUSED, REFUSED, whole()))
 
-    said = wishes(models=("gpt-4.1", "gpt-4.1-mini", "nano"))
+    said = wishes(models=("mini", "gpt-4.1", "full", "nano"))
     client = await place.ask("gpt-4.1-mini", said=said)
 
     assert place.upstream.tried() == [MINI.name, FULL.name, NANO.name]

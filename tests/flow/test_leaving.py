@@ -127,6 +127,25 @@ async def test_when_all_hang_up_before_the_head_the_attempt_is_cancelled(
     assert {(e.cost, e.saved) for e in place.recorder.calls} == {(0, 0)}
 
 
+async def test_an_end_that_comes_after_the_last_one_left_is_booked_no_second_time(
+    world: MakeWorld,
+) -> None:
+    gate = asyncio.Event()
+    place = world(in_turn(stream(OPENING, gate.wait, CLOSING + usage_frame() + DONE)))
+    client = Client(place.flow, place.call(stream=True))
+
+    answer = await client.open()
+    async with asyncio.TaskGroup() as tasks:
+        reading = tasks.create_task(answer.rest())
+        await settle()
+        answer.close(left=True)
+        gate.set()
+    assert (await reading, await answer.rest()) == (CLOSING + DONE, b"")
+
+    assert place.outcomes() == ["cancelled"]
+    assert place.ended(client).outcome == "caller_left"
+
+
 async def test_a_leader_stopped_from_outside_hands_over(world: MakeWorld) -> None:
     gate = asyncio.Event()
     place = world(in_turn(never, gated(gate, whole())))

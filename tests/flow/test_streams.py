@@ -66,21 +66,18 @@ async def test_an_upstream_that_sends_nonsense_is_let_go(world: MakeWorld, tail:
     assert place.upstream.replies[0].aborted
 
 
-async def test_what_came_before_the_nonsense_in_the_same_bytes_passes(world: MakeWorld) -> None:
+@pytest.mark.parametrize("tail", [b"data: {oops\n\n", DONE])
+async def test_what_came_before_the_nonsense_passes_and_nothing_more_is_waited_for(
+    world: MakeWorld, tail: bytes
+) -> None:
     middle = frame("ri")
-    place = world(in_turn(stream(OPENING, middle + b"data: {oops\n\n", asyncio.Event().wait)))
-    place.upstream.replies.clear()
+    place = world(in_turn(stream(OPENING, middle + tail, asyncio.Event().wait)))
 
-    async with asyncio.timeout(5):
-        client = Client(place.flow, place.call(stream=True))
-        answer = await client.open()
-        middle_seen = await answer.rest()
-        place.upstream.replies[0].abort()
-        with pytest.raises(UpstreamTruncated):
-            await answer.rest()
-        answer.close()
+    client = await place.ask(stream=True)
 
-    assert middle_seen == middle
+    assert client.body == OPENING + middle
+    assert isinstance(client.error, UpstreamBroken | UpstreamTruncated)
+    assert place.upstream.replies[0].aborted
 
 
 async def test_half_a_stream_is_paid_by_what_was_seen(world: MakeWorld) -> None:
@@ -89,7 +86,7 @@ async def test_half_a_stream_is_paid_by_what_was_seen(world: MakeWorld) -> None:
 
     ended = place.ended(await place.ask(stream=True))
 
-    assert ended.usage == (100, len(OPENING + long) // 250, 0, 0, True)
+    assert ended.usage == (100, 10_000 // 4, 0, 0, True)
     assert ended.cost == 100 * 2000 + ended.usage.completion * 8000
 
 
@@ -112,6 +109,19 @@ async def test_a_caller_that_left_at_an_error_event_left(world: MakeWorld) -> No
     answer.close(left=True)
 
     assert place.ended(client).outcome == "caller_left"
+
+
+async def test_a_caller_that_left_after_an_error_had_the_error(world: MakeWorld) -> None:
+    cut = UpstreamTruncated("cut")
+    place = world(in_turn(stream(OPENING, cut)))
+    client = Client(place.flow, place.call(stream=True))
+
+    answer = await client.open()
+    with pytest.raises(UpstreamTruncated):
+        await answer.rest()
+    answer.close(left=True)
+
+    assert place.ended(client).outcome == "upstream_truncated"
 
 
 async def test_behind_the_end_mark_nothing_passes(world: MakeWorld) -> None:

@@ -57,6 +57,15 @@ def test_an_upstream_that_asks_for_a_pause_gets_it() -> None:
     assert resting.rested(20.0).open_until == 30.0
 
 
+def test_a_pause_turns_nobody_away_who_named_the_model() -> None:
+    resting = FRESH.rested(30.0)
+
+    assert resting.admits(10.0, named=True)
+    assert resting.failed(10.0).admits(10.0, named=True)
+    assert not broken(resting, 10.0).admits(10.0, named=True)
+    assert not broken(FRESH, 10.0).rested(30.0).admits(10.0, named=True)
+
+
 events = st.lists(st.tuples(st.sampled_from("sfrcx"), st.floats(0, 5)), max_size=60)
 
 

@@ -8,15 +8,15 @@ from gateway.catalog import Capability, Tier
 from gateway.errors import ContextLengthExceeded, GatewayError, Infeasible
 from gateway.money import NanoUSD, usd
 from gateway.route.choose import (
-    Choice,
     Policy,
     Speed,
     choose,
     dial_lambda,
     keep_to,
-    named,
     needs_exact_count,
+    taken_by_name,
 )
+from gateway.route.reasons import Choice
 from gateway.route.target import resolve
 from tests.fakes import FULL, MINI, NANO, assessment, catalog, model, wishes
 
@@ -215,7 +215,7 @@ def test_a_tier_without_a_live_deployment_is_passed_over() -> None:
 
 
 def test_naming_a_tier_needs_no_look_at_the_call() -> None:
-    choice = named(resolve("mini", wishes(), CATALOG), CATALOG)
+    choice = taken_by_name(resolve("mini", wishes(), CATALOG), CATALOG)
 
     assert (choice.chosen.model, choice.code) == (MINI.name, "tier")
 

@@ -3,8 +3,9 @@
 import pytest
 
 from gateway.catalog import Catalog, Tier
-from gateway.route.choose import Choice, Policy, Speed, choose
+from gateway.route.choose import Policy, Speed, choose
 from gateway.route.plan import Next, RetryBudget, after, order, steps, upstream_outcome
+from gateway.route.reasons import Choice
 from gateway.route.sticky import KEPT_SECONDS, Sessions
 from gateway.route.target import Target, resolve
 from tests.fakes import MINI, assessment, catalog, deployment, wishes
