@@ -7,7 +7,6 @@ most `max_attempts`, and a retry budget over all calls. The caller's deadline bo
 
 import math
 from collections.abc import Iterator
-from dataclasses import replace
 
 from gateway.call import NO_WISHES, Call, Usage
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
@@ -25,6 +24,7 @@ PATH = "/chat/completions"
 # No call waits longer than this for a rate limit to pass.
 LONGEST_PAUSE_SECONDS = 5.0
 TOO_MANY_REQUESTS = 429
+# Seconds beyond a client's own timeout: it must be the one to give up.
 PATIENCE_GRACE = 1.0
 CANCELLED = "cancelled"
 
@@ -89,8 +89,10 @@ class Attempts:
         wishes = call.wishes
         if wishes is NO_WISHES:
             return math.inf
-        limits = (wishes.deadline, wishes.ttft, wishes.patience)
-        least = min((limit for limit in limits if limit is not None), default=math.inf)
+        least = math.inf
+        for limit in (wishes.deadline, wishes.ttft, wishes.patience):
+            if limit is not None and limit < least:
+                least = limit
         return least - (self._now() - call.arrived)
 
     def _goes_on(self, call: Call, failure: Failure) -> bool:
@@ -148,7 +150,7 @@ class Attempts:
         if left <= 0:
             message = "The caller's deadline passed before an upstream could answer."
             raise UpstreamTimeout(message)
-        return replace(limits, first_byte=first, total=total)
+        return Deadlines(limits.connect, first, limits.idle, total)
 
     async def _attempt(
         self, call: Call, journey: Journey, step: Step, dropped: frozenset[str]

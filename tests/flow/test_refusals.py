@@ -223,3 +223,23 @@ async def test_no_deployment_rests_longer_than_a_minute(world: MakeWorld) -> Non
     await place.ask(text="later")
 
     assert place.upstream.tried()[-1] == NANO.name
+
+
+async def test_a_caller_that_named_the_model_gets_the_upstreams_own_answer_all_the_same(
+    world: MakeWorld,
+) -> None:
+    place = world(lambda _: error(429, headers=LIMITS))
+
+    await place.ask("nano")
+    again = await place.ask("nano", text="again")
+
+    assert (again.answer.status, dict(again.answer.headers)[b"retry-after"]) == (429, b"7")
+    assert place.upstream.tried() == [NANO.name, NANO.name]
+
+
+async def test_where_everything_pauses_a_routed_call_is_tried_too(world: MakeWorld) -> None:
+    place = world(in_turn(error(429, headers=LIMITS), whole()), where=ONLY_NANO)
+
+    first, second = await place.ask(), await place.ask(text="again")
+
+    assert (first.answer.status, second.answer.status) == (429, 200)
