@@ -9,12 +9,9 @@ What cannot be seen cannot be bounded: a conversation that the upstream keeps is
 (the signal `stored conversation` says so).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Protocol
-
-import numpy as np
-from numpy.typing import NDArray
 
 from gateway.call import Assessment
 from gateway.classify import signals
@@ -82,7 +79,7 @@ _LONGEST_THINKING = 6_000
 class DifficultyModel(Protocol):
     """Predicts quality from text alone."""
 
-    def estimate(self, ids: NDArray[np.uint32], task: str) -> tuple[float, float, float]:
+    def estimate(self, ids: Sequence[int], task: str) -> tuple[float, float, float]:
         """The quality of nano, mini and full, each 0–1, for a task and its tokens."""
         ...
 
@@ -101,7 +98,7 @@ class Assessor:
     def assess(self, document: Mapping[str, Any]) -> Assessment:
         """Assess a call's document; any JSON object gives an answer."""
         prompt = measure(document)
-        ids = self._tokenizer.array(prompt.task)
+        ids = self._tokenizer.ids(prompt.task)
         tokens, bounds = self._length(prompt, len(ids))
         allowed, choices = _allowed(document), _choices(document)
         found = signals.read(prompt, tokens, allowed, self._defined)
@@ -174,12 +171,12 @@ class Assessor:
         return min(max(tokens, low), high), (low, high)
 
     def _predict(
-        self, prompt: Prompt, ids: NDArray[np.uint32], found: Signals
+        self, prompt: Prompt, ids: Sequence[int], found: Signals
     ) -> tuple[float, float, float]:
         task = prompt.task
         if len(task) < FOLLOW_UP and prompt.before and found.kind is not _SMALL_TALK:
             task = f"{prompt.before}\n{task}"
-            ids = self._tokenizer.array(task)
+            ids = self._tokenizer.ids(task)
         return self._difficulty.estimate(ids, task)
 
 

@@ -18,13 +18,12 @@ of JSON (`Scale`'s fields); then two blocks of little-endian 16-bit integers, on
 import hashlib
 import json
 import math
-from collections.abc import Sequence
+import sys
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Final
-
-import numpy as np
-from numpy.typing import NDArray
 
 ARTEFACT: Final = "difficulty.bin"
 NAME: Final = b"tiergate-difficulty"
@@ -70,12 +69,13 @@ class Scale:
 class Difficulty:
     """The learned model; immutable, safe to share between threads."""
 
-    __slots__ = ("_pairs", "scale")
+    __slots__ = ("_pair", "_pairs", "scale")
 
-    def __init__(self, gains: NDArray[np.int16], fulls: NDArray[np.int16], scale: Scale) -> None:
+    def __init__(self, gains: Iterable[int], fulls: Iterable[int], scale: Scale) -> None:
         # Whole numbers, two to a word: one sum gives both, exactly and in any order.
-        lower = fulls.astype(np.int64) + OFFSET
-        self._pairs: NDArray[np.int64] = (gains.astype(np.int64) << FIELD) + lower
+        pairs = zip(gains, fulls, strict=True)
+        self._pairs = array("q", [(int(g) << FIELD) + int(f) + OFFSET for g, f in pairs])
+        self._pair = self._pairs.__getitem__
         self.scale = scale
 
     @classmethod
@@ -89,18 +89,22 @@ class Difficulty:
 
     def estimate(
         self,
-        ids: Sequence[int] | NDArray[np.uint32],
+        ids: Sequence[int],
         task: str,  # noqa: ARG002 - part of the seam; nothing beyond the tokens proved useful
     ) -> tuple[float, float, float]:
         """Predicted quality of nano, mini and full, each 0-1 and never falling.
 
         Args:
-            ids: o200k tokens of the task's head and tail; unknown ids count as the nearest.
+            ids: o200k tokens of the task's head and tail; ids beyond the last count as the last.
             task: the text they came from.
         """
         kept = ids if len(ids) <= MOST_TOKENS else ids[:MOST_TOKENS]
         count = len(kept)
-        total = int(np.add.reduce(self._pairs.take(kept, mode="clip"))) if count else 0
+        try:
+            total = sum(map(self._pair, kept))
+        except IndexError:
+            last = len(self._pairs) - 1
+            total = sum([self._pair(min(max(i, 0), last)) for i in kept])
         scale = self.scale
         weight = count + scale.lean
         lower = (total & ((1 << FIELD) - 1)) - OFFSET * count
@@ -116,10 +120,17 @@ def logistic(x: float) -> float:
     return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, x))))
 
 
-def pack(gains: NDArray[np.int16], fulls: NDArray[np.int16], scale: Scale) -> bytes:
+def _little_endian(numbers: "array[int]") -> "array[int]":
+    if sys.byteorder == "big":
+        numbers.byteswap()
+    return numbers
+
+
+def pack(gains: Iterable[int], fulls: Iterable[int], scale: Scale) -> bytes:
     """The artefact's bytes; the same model always gives the same bytes."""
     head = json.dumps(asdict(scale), sort_keys=True).encode()
-    rest = head + b"\n" + gains.astype("<i2").tobytes() + fulls.astype("<i2").tobytes()
+    both = [_little_endian(array("h", [int(n) for n in block])) for block in (gains, fulls)]
+    rest = head + b"\n" + both[0].tobytes() + both[1].tobytes()
     return b"%s %d %s\n" % (NAME, VERSION, hashlib.sha256(rest).hexdigest().encode()) + rest
 
 
@@ -134,5 +145,6 @@ def unpack(artefact: bytes) -> Difficulty:
         message = f"the packaged {ARTEFACT} is damaged or of another version; install again"
         raise DamagedModel(message)
     head, _, numbers = rest.partition(b"\n")
-    both = np.frombuffer(numbers, dtype="<i2").reshape(2, -1)
-    return Difficulty(both[0], both[1], Scale(**json.loads(head)))
+    both = _little_endian(array("h", numbers))
+    half = len(both) // 2
+    return Difficulty(both[:half], both[half:], Scale(**json.loads(head)))

@@ -24,8 +24,6 @@ from collections.abc import Iterator
 from importlib.resources import files
 from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
 from tiktoken import Encoding
 
 RANKS_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
@@ -88,7 +86,7 @@ class Tokenizer:
     Counting releases the interpreter, so long texts belong in a thread.
     """
 
-    __slots__ = ("_encode", "_encode_to_numpy")
+    __slots__ = ("_encode",)
 
     def __init__(self) -> None:
         ranks = _ranks((files("gateway.data") / "o200k_base.tiktoken.gz").read_bytes())
@@ -101,7 +99,6 @@ class Tokenizer:
         # The compiled encoder has its own copy; this one is 20 MB that only decoding tools read.
         ranks.clear()
         self._encode = encoding.encode
-        self._encode_to_numpy = encoding.encode_to_numpy
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, as `count` counts them (without the margin of hard cuts)."""
@@ -109,27 +106,15 @@ class Tokenizer:
             return self._encode(text, disallowed_special=())
         return [token for chunk in self.chunks(text) for token in self.ids(chunk)]
 
-    def array(self, text: str) -> NDArray[np.uint32]:
-        """The same as an array, for texts of at most `CHUNK` characters.
-
-        It is the encoder's own buffer: no number is made into an object, which a list of them
-        would do with the interpreter held.
-        """
-        try:
-            return self._encode_to_numpy(text, disallowed_special=())
-        except UnicodeEncodeError:
-            # Half a surrogate pair: only the way to a list mends it.
-            return np.array(self._encode(text, disallowed_special=()), dtype=np.uint32)
-
     def count(self, text: str) -> int:
         """How many tokens a text has: exact, or an upper bound where it had to be cut hard."""
-        return len(self.array(text)) if len(text) <= CHUNK else self.tally(text).tokens
+        return len(self.ids(text)) if len(text) <= CHUNK else self.tally(text).tokens
 
     def tally(self, text: str) -> Tally:
         """Count a text and say whether the count is exact."""
         tokens, exact = 0, True
         for start, end, clean in _spans(text):
-            tokens += len(self.array(text[start:end]))
+            tokens += len(self._encode(text[start:end], disallowed_special=()))
             if not clean:
                 tokens, exact = tokens + SEAM, False
         return Tally(tokens, exact)
@@ -138,7 +123,7 @@ class Tokenizer:
         """Count until the sum exceeds `stop_above`; what is returned then is only a part of it."""
         tokens = 0
         for start, end, clean in _spans(text):
-            tokens += len(self.array(text[start:end]))
+            tokens += len(self._encode(text[start:end], disallowed_special=()))
             tokens += 0 if clean else SEAM
             if tokens > stop_above:
                 break

@@ -124,11 +124,13 @@ class Plane:
         exchange.begin(head, answer.first)
         flow = exchange.protocol.flow
         exchange.comments = answer.may_comment
-        while data := await answer.rest():
-            exchange.more(data)
-            exchange.last_write = self.now()
+        while True:
             if flow.write_paused:
                 await flow.drain()
+            if not (data := await answer.rest()):
+                break
+            exchange.more(data)
+            exchange.last_write = self.now()
         exchange.end()
 
 

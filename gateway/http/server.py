@@ -16,6 +16,9 @@ from gateway.http.protocol import EdgeProtocol, protocol_for
 
 SWEEP_SECONDS = 1.0
 BACKLOG = 2048
+# mallopt(3): from this size on a block is mapped by itself, and unmapped when freed.
+M_MMAP_THRESHOLD = -3
+LARGE_BLOCK = 256 * 1024
 GC_THRESHOLD = (10_000, 20, 50)
 
 
@@ -79,10 +82,15 @@ class Server(uvicorn.Server):
 
 
 def _give_back() -> None:
-    """Return what starting up has freed to the system, where the C library can be asked to."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
-    if trim is not None:
-        trim(0)
+    """Have freed memory go back to the system, where the C library can be told so (glibc).
+
+    What starting up freed goes now, and megabytes of a prompt as soon as they are let go: left to
+    itself the library keeps such blocks for the next one, and the heap between them in pieces.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "malloc_trim") and hasattr(library, "mallopt"):
+        library.mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+        library.malloc_trim(0)
 
 
 def listen(host: str, port: int) -> socket.socket:

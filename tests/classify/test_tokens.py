@@ -92,13 +92,6 @@ def test_lone_surrogates_are_counted(tokenizer: Tokenizer) -> None:
     assert tokenizer.count("\ud83d\ude00") == tokenizer.count("😀")
 
 
-@settings(max_examples=200, deadline=None)
-@given(text=ADVERSARIAL | st.just(""))
-def test_an_array_holds_the_same_tokens_as_a_list(tokenizer: Tokenizer, text: str) -> None:
-    assert tokenizer.array(text).tolist() == tokenizer.ids(text)
-    assert tokenizer.count(text) == len(tokenizer.ids(text))
-
-
 @settings(max_examples=400, deadline=None)
 @given(text=ADVERSARIAL)
 def test_no_token_reaches_over_a_cut(tokenizer: Tokenizer, text: str) -> None:
