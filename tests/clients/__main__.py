@@ -1,185 +1,213 @@
-"""OpenAI's own clients, straight to an upstream and through the gateway: the same must come back.
+"""`python -m tests.clients`: real clients, straight to an upstream and through the gateway.
 
-    python -m tests.clients [--allow-missing]
+Each client plays the same cases against a simulated upstream and against a gateway before it, with
+the model named (`named`) and routed (`routed`); what it got is compared. Where the client hangs up
+or loses patience, the upstream must notice.
 
-Each client gets an environment of its own (cached under `build/clients`). Prints a table and
-ends with `N passed, N failed`; exits 1 on any difference.
+Exit codes: 0 all is well, 1 something differs, 2 it could not be tried.
 """
 
 import argparse
 import json
 import logging
-import os
-import re
-import shutil
+import signal
 import subprocess
 import sys
-import venv
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
-from gateway.classify.assess import Assessor
-from gateway.classify.difficulty import Difficulty
-from gateway.classify.tokens import Tokenizer
-from gateway.clock import SystemClock
-from gateway.http.beside import beside
-from gateway.settings.catalog import build
-from gateway.settings.load import load
-from gateway.simulate.app import create
-from gateway.simulate.upstream import Simulation
+from tests.clients.judge import difference, model_of, surprise
+from tests.clients.places import CLIENTS, Client, Missing, prepare
+from tests.clients.stage import CONFIGURATION, Watch, gateway, upstream
 
-HERE = Path(__file__).parent
-CACHE = HERE.parent.parent / "build" / "clients"
-PYTHON_SDKS = ("1.109.1", "2.54.0", "3.54.0")
-NODE_SDK = "7.57.0"
-MODEL = "gpt-4.1-mini"
-SETUP_SECONDS, RUN_SECONDS = 300, 120
-
-
-@dataclass(frozen=True, slots=True)
-class Client:
-    """A client to drive: its name, and the command that runs its script."""
-
-    name: str
-    command: tuple[str, ...]
+PLACE = Path("build/clients")
+PLAY_SECONDS = 120
+NAMED = "gpt-4.1-mini"
+DIRECT = ("gpt-4.1-nano", NAMED, "gpt-4.1")
+# Cases in which the client leaves before its answer is whole.
+LEAVING = ("timeout", "stream_timeout", "hang_up", "async_hang_up")
+# What a routed call has nothing to add to, and what the other direct runs are not compared for.
+NOT_ROUTED = ("unknown_model", "models")
+NOT_DIRECT = (*NOT_ROUTED, "too_long", "rate_limited")
+# A 16 × 16 picture.
+IMAGE = (
+    "data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAABAAAAAQCAIAAACQkWg2AAAAFklEQVR42mNQSDhAEm"
+    "IY1TCqYfhqAAB/t0AQzUKeVwAAAABJRU5ErkJggg=="
+)
 
 
-def run(command: tuple[str, ...], cwd: Path, seconds: float) -> str:
-    """Run to the end; what it printed.
+@dataclass
+class Outcome:
+    """One client's verdicts, `{run: {case: what differs}}`, or why there are none."""
 
-    Raises:
-        subprocess.CalledProcessError: it failed; its complaints are shown.
-    """
-    done = subprocess.run(  # noqa: S603 - our own commands
-        command, cwd=cwd, capture_output=True, text=True, timeout=seconds, check=False
-    )
-    if done.returncode:
-        sys.stderr.write(done.stderr[-4000:])
-        done.check_returncode()
-    return done.stdout
+    client: Client
+    found: dict[str, dict[str, str]] = field(default_factory=dict)
+    skipped: str = ""
 
 
-def python_client(version: str) -> Client:
-    """A venv with that version of the Python SDK."""
-    home = CACHE / f"python-{version}"
-    python = home / "bin" / "python"
-    if not (home / "ready").exists():
-        venv.create(home, with_pip=True, clear=True)
-        package = f"openai=={version}"
-        run((str(python), "-m", "pip", "install", "--quiet", package), CACHE, SETUP_SECONDS)
-        (home / "ready").touch()
-    return Client(f"python {version}", (str(python), str(HERE / "script.py")))
+@dataclass(frozen=True)
+class Scene:
+    """Where the upstream and the gateway are, and what the upstream noticed."""
+
+    upstream: str
+    gateway: str
+    watch: Watch
+
+    def runs(self, client: Client) -> Iterator[dict[str, Any]]:
+        """What a client is to play."""
+        for model in DIRECT:
+            skip = () if model == NAMED else NOT_DIRECT
+            yield _run(client, model, self.upstream, model, skip)
+        yield _run(client, "named", self.gateway, NAMED, ())
+        yield _run(client, "routed", self.gateway, "auto", NOT_ROUTED)
 
 
-def node_client() -> Client:
-    """A folder with the Node SDK."""
-    home = CACHE / f"node-{NODE_SDK}"
-    if not (home / "ready").exists():
-        home.mkdir(parents=True, exist_ok=True)
-        (home / "package.json").write_text('{"private": true, "type": "module"}')
-        package = f"openai@{NODE_SDK}"
-        run(("npm", "install", "--silent", "--no-audit", "--no-fund", package), home, SETUP_SECONDS)
-        (home / "ready").touch()
-    # Node looks for packages beside the script, not in the working directory.
-    shutil.copy(HERE / "script.mjs", home)
-    return Client(f"node {NODE_SDK}", ("node", str(home / "script.mjs")))
-
-
-@contextmanager
-def upstream() -> Iterator[str]:
-    """The simulation on a port of its own."""
-    clock = SystemClock()
-    catalog = build(load(None, {"GATEWAY_SIMULATE_ENABLED": "true"}))
-    look = Assessor(Tokenizer(), Difficulty.load())
-    with beside(create(Simulation(catalog, clock, clock.sleep, 0, 0.0, look.count))) as url:
-        yield f"{url}/v1"
-
-
-@contextmanager
-def gateway(base_url: str) -> Iterator[str]:
-    """A gateway process in front of an upstream."""
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("GATEWAY_", "TIERGATE_"))}
-    environ |= {
-        "OPENAI_API_KEY": "sk-upstream-0123456789abcdef",
-        "OPENAI_BASE_URL": base_url,
-        "GATEWAY_SERVER_PORT": "0",
-    }
-    process = subprocess.Popen(
-        (sys.executable, "-m", "gateway", "serve"),
-        env=environ,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            if found := re.search(r"listening on (http://[0-9.:]+)", line):
-                yield f"{found[1]}/v1"
-                return
-        raise SystemExit("the gateway did not start")
-    finally:
-        process.terminate()
-        process.communicate()
-
-
-def drive(client: Client, base_url: str, model: str) -> dict[str, Any]:
-    """What came of every case."""
-    results: dict[str, Any] = json.loads(
-        run((*client.command, base_url, model), CACHE, RUN_SECONDS)
-    )
-    return results
-
-
-def compare(client: Client, direct_url: str, gateway_url: str) -> tuple[int, int]:
-    """Print a line a case; how many passed and failed."""
-    direct = drive(client, direct_url, MODEL)
-    through = drive(client, gateway_url, MODEL)
-    routed = drive(client, gateway_url, "auto")
-    passed = failed = 0
-    for case, expected in direct.items():
-        if case == "cut stream":
-            # Straight from an upstream some clients take a cut stream for a whole one.
-            expected = "raised"
-        same = through[case] == expected
-        shaped = type(routed[case]) is type(expected)
-        passed, failed = passed + (same and shaped), failed + (not (same and shaped))
-        verdict = "ok" if same and shaped else "DIFFERS" if shaped else "DIFFERS (auto)"
-        sys.stdout.write(f"{client.name:16} {case:20} {verdict}\n")
-        if verdict != "ok":
-            sys.stdout.write(f"  straight: {expected!r:.600}\n  through:  {through[case]!r:.600}\n")
-            sys.stdout.write(f"  auto:     {routed[case]!r:.600}\n")
-    return passed, failed
-
-
-def clients(*, allow_missing: bool) -> list[Client]:
-    """Every client that can be set up."""
-    CACHE.mkdir(parents=True, exist_ok=True)
-    made = [python_client(version) for version in PYTHON_SDKS]
-    if shutil.which("node") and shutil.which("npm"):
-        made.append(node_client())
-    elif not allow_missing:
-        raise SystemExit("node and npm are missing (Debian: nodejs npm), or say --allow-missing")
-    return made
+def _run(client: Client, name: str, url: str, model: str, skip: tuple[str, ...]) -> dict[str, Any]:
+    return {"name": name, "url": url, "model": model, "mark": client.name, "skip": skip}
 
 
 def main() -> int:
-    """Drive them all."""
-    parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
-    parser.add_argument("--allow-missing", action="store_true")
-    allow_missing = parser.parse_args().allow_missing
-    # The server under the simulation complains of every cut that is played.
+    """Prepare, play, judge, report."""
+    signal.signal(signal.SIGTERM, _leave)
+    # The upstream breaks replies on purpose, and its server complains of each.
     logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+    options = _options()
+    wanted = [client for client in CLIENTS if options.only in client.name]
+    try:
+        outcomes = _try(wanted, options.place)
+    except subprocess.CalledProcessError as problem:
+        _say(f"{' '.join(problem.cmd)}\n{problem.stderr or problem.stdout}")
+        return 2
+    except (RuntimeError, subprocess.TimeoutExpired) as problem:
+        _say(str(problem))
+        return 2
+    except KeyboardInterrupt:
+        return 2
+    sys.stdout.write(_report(outcomes))
+    skipped = any(outcome.skipped for outcome in outcomes)
+    failed = any(any(cases.values()) for outcome in outcomes for cases in outcome.found.values())
+    return 1 if failed else 2 if skipped and not options.allow_missing else 0
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
+    parser.add_argument("--only", default="", help="only clients with this in their name")
+    parser.add_argument("--place", type=Path, default=PLACE, help="where their environments are")
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="do not fail when a tool is not installed"
+    )
+    return parser.parse_args()
+
+
+def _try(clients: list[Client], place: Path) -> list[Outcome]:
+    with tempfile.TemporaryDirectory(prefix="tiergate-clients-") as name:
+        configuration = Path(name) / "tiergate.yaml"
+        configuration.write_text(CONFIGURATION)
+        with ThreadPoolExecutor(2) as pool:
+            commands = list(pool.map(lambda client: _prepared(client, place.resolve()), clients))
+        with (
+            upstream(configuration) as (upstream_url, watch),
+            gateway(configuration, upstream_url, Path(name) / "log") as gateway_url,
+        ):
+            scene = Scene(upstream_url, gateway_url, watch)
+            return [_played(*each, scene) for each in zip(clients, commands, strict=True)]
+
+
+def _prepared(client: Client, place: Path) -> list[str] | str:
+    try:
+        return prepare(client, place)
+    except Missing as missing:
+        return str(missing)
+
+
+def _played(client: Client, command: list[str] | str, scene: Scene) -> Outcome:
+    if isinstance(command, str):
+        return Outcome(client, skipped=command)
+    _say(f"{client.name} …")
+    plan = {"image": IMAGE, "runs": list(scene.runs(client))}
+    played = subprocess.run(  # noqa: S603 - made of constants and our own paths
+        command,
+        input=json.dumps(plan),
+        capture_output=True,
+        text=True,
+        timeout=PLAY_SECONDS,
+        check=False,
+    )
+    if played.returncode:
+        message = f"{client.name} ended with {played.returncode}:\n{played.stderr[-3000:]}"
+        raise RuntimeError(message)
+    return Outcome(client, _judged(client, json.loads(played.stdout), scene.watch))
+
+
+def _judged(client: Client, results: dict[str, Any], watch: Watch) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {"direct": {}, "named": {}, "routed": {}}
+    for case in results[NAMED]:
+        found["direct"][case] = surprise(case, results[NAMED][case]) or _noticed(
+            client, NAMED, case, watch
+        )
+    for run in ("named", "routed"):
+        for case, through in results[run].items():
+            model = model_of(through) if run == "routed" else NAMED
+            direct = results.get(model or NAMED, {}).get(case, results[NAMED][case])
+            found[run][case] = difference(case, direct, through) or _noticed(
+                client, run, case, watch
+            )
+    return found
+
+
+def _noticed(client: Client, run: str, case: str, watch: Watch) -> str:
+    if case not in LEAVING or watch.noticed(f"{client.name}/{run}/{case}"):
+        return ""
+    return "the upstream did not notice that the client left"
+
+
+def _report(outcomes: list[Outcome]) -> str:
+    lines: list[str] = []
     passed = failed = 0
-    with upstream() as direct_url, gateway(direct_url) as gateway_url:
-        for client in clients(allow_missing=allow_missing):
-            good, bad = compare(client, direct_url, gateway_url)
-            passed, failed = passed + good, failed + bad
-    sys.stdout.write(f"{passed} passed, {failed} failed\n")
-    return 1 if failed else 0
+    for outcome in outcomes:
+        if outcome.skipped:
+            lines.append(f"{outcome.client.name}: skipped, {outcome.skipped}")
+            continue
+        verdicts = [v for cases in outcome.found.values() for v in cases.values()]
+        failed += sum(map(bool, verdicts))
+        passed += sum(not verdict for verdict in verdicts)
+        lines += _table(outcome)
+    return "\n".join([*lines, f"{passed} passed, {failed} failed", ""])
+
+
+def _table(outcome: Outcome) -> Iterator[str]:
+    """A client's cases, and what differs."""
+    runs = list(outcome.found)
+    yield f"{outcome.client.name + ' ' + outcome.client.packages[0]:46}" + "".join(
+        f"{run:>10}" for run in runs
+    )
+    for case in outcome.found["named"]:
+        words = (_word(outcome.found[run].get(case)) for run in runs)
+        yield f"  {case:44}" + "".join(f"{word:>10}" for word in words)
+        for run in runs:
+            if verdict := outcome.found[run].get(case):
+                yield f"      {run}: {verdict}"
+
+
+def _word(verdict: str | None) -> str:
+    if verdict is None:
+        return ""
+    return "differs" if verdict else "ok"
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    """SIGTERM unwinds like any other end, so that processes are ended as well."""
+    raise SystemExit(128 + number)
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ _CHOICES = {
     "tool calls": '[{"index":0,"message":{"role":"assistant","content":null,"tool_calls":[{"id":'
     '"call_1","type":"function","function":{"name":"f","arguments":"{\\"a\\": 1.0}"}},{"id":"c",'
     '"type":"custom","custom":{"name":"g","input":"\\ud83d"}}]},"finish_reason":"tool_calls"}]',
-    "arguments that are no json": '[{"message":{"tool_calls":[{"function":{"arguments":"{\\"a"}}]}}]',
+    "arguments cut short": '[{"message":{"tool_calls":[{"function":{"arguments":"{\\"a"}}]}}]',
     "arguments that are no text": '[{"message":{"tool_calls":[{"function":{"arguments":{}}}]}}]',
     "reasoning": '[{"index":0,"message":{"content":"4","reasoning_content":"2+2","reasoning":"x",'
     '"reasoning_details":[{"type":"reasoning.encrypted","data":"="}]}}]',
@@ -89,7 +89,7 @@ _ERRORS = {
     "an inner error": '{"error":{"innererror":{"code":"ResponsibleAIPolicyViolation",'
     '"content_filter_result":{"hate":{"filtered":true}}},"code":"content_filter","status":400}}',
     "deep": '{"error":{"x":' + "[" * 200 + "]" * 200 + "}}",
-    "metadata": '{"error":{"message":"m","code":429,"metadata":{"raw":"{\\"a\\":1}"}},"user_id":"u"}',
+    "metadata": '{"error":{"message":"m","code":429,"metadata":{"raw":"{}"}},"user_id":"u"}',
 }
 REFUSED = {
     "no json": b"Bad Gateway",

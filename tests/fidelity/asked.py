@@ -161,7 +161,7 @@ MESSAGES = {
     "wrong content": '[{"role":"user","content":12.50}]',
     "a role twice": '[{"role":"user","role":"system","content":"x"}]',
     "deep parameters": '[{"role":"user","content":"x","p":' + "[" * 120 + "]" * 120 + "}]",
-    "mixed scripts": '[{"role":"system","content":"Du bist…"},{"role":"user","content":"日本語で"}]',
+    "mixed scripts": '[{"role":"system","content":"Du…"},{"role":"user","content":"日本語で"}]',
 }
 ODD = (
     request("model alone", '{"model":"«model»"}'),
