@@ -87,7 +87,7 @@ class Desk:
         settings = self._load(config, {n: str(v) for n, v in said.items() if v is not None})
         if settings is None or self._warned(settings) is None:
             return BAD_CONFIGURATION
-        return self._listening(lambda product: product.serve(settings))
+        return self._listening(settings, lambda product: product.serve(settings))
 
     def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
         """Serve simulated traffic."""
@@ -95,9 +95,10 @@ class Desk:
         if settings is None:
             return BAD_CONFIGURATION
         return self._listening(
+            settings,
             lambda product: product.demo(
                 settings, seconds=seconds, rate=rate, show=lambda url: Show(self.out, url)
-            )
+            ),
         )
 
     def check(self, config: Path | None) -> int:
@@ -136,12 +137,13 @@ class Desk:
         self._print(reference() if markdown else json_schema())
         return OK
 
-    def _listening(self, run: Callable[[Product], int]) -> int:
+    def _listening(self, settings: Settings, run: Callable[[Product], int]) -> int:
         """Run what listens; an address that cannot be had is said, not traced."""
         try:
             return run(self.product())
         except OSError as error:
-            self._say("error", f"cannot listen: {error.strerror or error}")
+            where = f"{settings.server.host}:{settings.server.port}"
+            self._say("error", f"cannot listen on {where}: {error.strerror or error}")
             return FAILED
 
     def _load(self, config: Path | None, said: Mapping[str, str]) -> Settings | None:

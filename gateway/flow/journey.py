@@ -120,7 +120,12 @@ class Journey:
 
     def words(self) -> str:
         """The reasons in one line, for the header."""
-        return "; ".join(self.choice.reasons) if self.choice is not None else ""
+        choice = self.choice
+        if choice is None:
+            return ""
+        if self.reason in ("escalated", "downgraded", "fallback"):
+            return "; ".join((f"{choice.chosen.tier.label} was chosen and failed", *choice.reasons))
+        return "; ".join(choice.reasons)
 
     def ended(self, now: float) -> Ended:
         """Close the books."""

@@ -120,7 +120,6 @@ class Exchange:
         if self.disconnected:
             return
         if self.http_1_0:
-            self.keep_alive = False
             self.protocol.transport.write(b"%b%b\r\n%b" % (head, CLOSE, first))
             return
         self.chunked = True

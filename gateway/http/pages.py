@@ -37,6 +37,7 @@ from gateway.wire.envelope import envelope
 AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
 POST_ONLY = frozenset({"/v1/chat/completions", "/chat/completions"})
 OWNER = "tiergate"
+SERVED = "This gateway serves /v1/chat/completions and /v1/models."
 # Whoever comes through a proxy on this machine is not on this machine.
 FORWARDED = ("forwarded", "x-forwarded-for")
 
@@ -216,7 +217,7 @@ def _errors(app: FastAPI, page: Page) -> None:
             allowed = error.headers or {"allow": "POST"}
             return reply(MethodNotAllowed(f"Not allowed to {where}."), extra=allowed)
         if error.status_code == 404:
-            return reply(NotFound(f"Invalid URL ({where})"))
+            return reply(NotFound(f"Invalid URL ({where}). {SERVED}"))
         return reply(CallerError(str(error.detail)), error.status_code)
 
     @app.exception_handler(RequestValidationError)

@@ -186,9 +186,9 @@ class _Look:
     ) -> tuple[str, int | None]:
         wishes = self.wishes
         if wishes.deadline is not None and total > wishes.deadline:
-            return f"needs {total:.2f} s of {wishes.deadline:.2f} s", None
+            return f"needs {total:.3g} s of {wishes.deadline:.3g} s", None
         if wishes.ttft is not None and ttft > wishes.ttft:
-            return f"first byte after {ttft:.2f} s of {wishes.ttft:.2f} s", None
+            return f"first byte after {ttft:.3g} s of {wishes.ttft:.3g} s", None
         most_prompt, most_completion = wishes.max_price
         if (most_prompt is not None and model.price.prompt > most_prompt) or (
             most_completion is not None and model.price.completion > most_completion

@@ -71,6 +71,8 @@ def _named(name: str, catalog: Catalog) -> Target:
     if name == "auto":
         return ROUTE_FREELY
     bare, sort = split_sort(name)
+    # As OpenRouter's users write it.
+    bare = bare.removeprefix("openai/")
     if bare in AUTO_NAMES or bare in catalog.reroute:
         return Target(ALL_TIERS, sort)
     if (tier := TIERS_BY_LABEL.get(bare)) is not None and tier in catalog.tiers:

@@ -74,7 +74,7 @@ def test_serving_at_a_taken_address_is_one_sentence_and_exit_1() -> None:
         )
 
     assert second.returncode == 1
-    assert "cannot listen: Address already in use" in second.stderr
+    assert f"cannot listen on 127.0.0.1:{port}: Address already in use" in second.stderr
     assert "Traceback" not in second.stderr
 
 

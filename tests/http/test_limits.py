@@ -84,6 +84,16 @@ async def test_what_comes_after_a_refusal_is_dropped_and_the_end_comes() -> None
     assert said.status == 413
 
 
+async def test_the_end_of_what_is_said_comes_with_a_refusal() -> None:
+    async with edge(limits={"max_body": 10, "linger": 3600.0}) as e:
+        wire = (await e.dial()).send(post()[:-1])
+        said = await wire.reply()
+
+        assert await wire.rest() == b""
+        assert e.connections()
+    assert said.status == 413
+
+
 async def test_too_many_fields_are_refused() -> None:
     async with edge(limits={"max_headers": 50}) as e:
         fine = await e.ask(post(None, *("X: y" for _ in range(47))))

@@ -127,9 +127,9 @@ async def test_nothing_behind_a_closing_call_is_executed() -> None:
 
 async def test_a_closing_call_with_half_a_call_behind_it_is_answered_whole() -> None:
     gate = Gate()
-    closing, half = post(None, "Connection: close"), post(asking("full"))[:-5]
+    closing, half = post(None, "Connection: close"), post(asking("mini"))[:-5]
     async with edge(gate) as e:
-        wire = (await e.dial()).send(closing + post() + half)
+        wire = (await e.dial()).send(closing + post(asking("full")) + half)
         await gate.reached.wait()
         gate.opened.set()
         said = await wire.reply()
@@ -171,6 +171,7 @@ async def stuck(e: Edge, gate: Gate, behind: bytes) -> bytes:
         (post(None, "Transfer-Encoding: chunked"), b"400 invalid_http"),
         (post(path="/v1/models").replace(b"gth: ", b"gth: -"), b"400 invalid_http"),
         (b"GET /\xff HTTP/1.1\r\n\r\n", b"400 invalid_http"),
+        (b"GET http://h:99999999/ HTTP/1.1\r\n\r\n", b"400 invalid_http"),
     ],
 )
 async def test_a_refusal_waits_for_the_replies_before_it(behind: bytes, answer: bytes) -> None:

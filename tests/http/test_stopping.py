@@ -7,7 +7,7 @@ import pytest
 
 from gateway.http import server as serving
 from tests.flow.replies import CLOSING, DONE, OPENING, STREAMED, stream, whole
-from tests.http.edge import HOST, edge, get, post, streaming
+from tests.http.edge import HOST, asking, edge, get, post, streaming
 
 
 async def test_a_stop_lets_a_stream_finish_and_takes_no_new_calls() -> None:
@@ -64,6 +64,22 @@ async def test_a_stream_that_outlives_the_grace_is_cut_and_not_ended() -> None:
     assert call.status == 200
 
 
+async def test_calls_behind_a_stream_that_outlives_the_grace_are_not_begun() -> None:
+    never = asyncio.Event()
+    async with edge(lambda _: stream(OPENING, never.wait), main_loop=True) as e:
+        e.server.config.timeout_graceful_shutdown = 0
+        half = post(asking("full", user="x" * 1_000_000))[:-5]
+        wire = (await e.dial()).send(streaming() + post(asking("mini")) + half)
+        await wire.head()
+        assert await wire.chunk() == OPENING
+        await e.until(lambda: len(e.connections()[0].pipeline) == 2)
+        e.server.should_exit = True
+
+        # No reset, although not all was read: what was said before must arrive.
+        assert await wire.rest() == b""
+        assert len(e.requests) == 1
+
+
 @pytest.mark.parametrize("sig", [signal.SIGTERM, signal.SIGINT])
 async def test_a_signal_stops_and_is_not_raised_again(sig: signal.Signals) -> None:
     async with edge(main_loop=True) as e:
@@ -92,9 +108,10 @@ async def test_a_second_interrupt_does_not_wait() -> None:
 async def test_the_sweep_comes_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(serving, "SWEEP_SECONDS", 0.01)
     async with edge(main_loop=True) as e:
-        wire = (await e.dial()).send(b"GET /v1/mo")
-        await e.until(lambda: any(one.head_bytes for one in e.connections()))
-        e.clock.at += 21
-        said = await wire.reply()
-
-    assert said.status == 408
+        for _ in range(2):
+            wire = (await e.dial()).send(b"GET /v1/mo")
+            await e.until(lambda: any(one.head_bytes for one in e.connections()))
+            e.clock.at += 21
+            assert (await wire.reply()).status == 408
+            wire.hang_up()
+            await e.until(lambda: not e.connections())

@@ -35,12 +35,12 @@ def test_a_tier_is_a_role_and_keeps_the_call() -> None:
     assert target.model is None
 
 
-@pytest.mark.parametrize("name", ["gpt-4.1", "gpt-4.1-2025-04-14"])
-def test_a_models_own_name_pins_it_and_is_sent_as_written(name: str) -> None:
+@pytest.mark.parametrize("name", ["gpt-4.1", "gpt-4.1-2025-04-14", "openai/gpt-4.1"])
+def test_a_models_own_name_pins_it_and_is_sent_as_it_is(name: str) -> None:
     target = resolve(name, wishes(), CATALOG)
 
     assert target.tiers == (Tier.FULL,)
-    assert target.model == name
+    assert target.model == name.removeprefix("openai/")
     assert not target.routed
 
 

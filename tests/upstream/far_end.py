@@ -122,7 +122,9 @@ async def serving(script: Script, tls: ssl.SSLContext | None = None) -> AsyncIte
         for task in tasks:
             task.cancel()
         for visit in visits:
-            visit.writer.transport.abort()
+            # Asyncio's transport fails so if it has closed behind its last bytes already.
+            with suppress(AttributeError):
+                visit.writer.transport.abort()
         if tasks:
             await asyncio.wait(tasks)
         await server.wait_closed()
