@@ -49,7 +49,8 @@ async def missed(upstream: Upstream, request: Request, deadline: str, after: flo
     started = loop.time()
     with pytest.raises(UpstreamTimeout, match=f"{deadline} deadline") as told:
         await fetched(upstream, request)
-    assert after - 0.002 <= loop.time() - started < after + SLACK
+    # A loop on a busy machine may have taken its time some milliseconds ago.
+    assert after - 0.02 <= loop.time() - started < after + SLACK
     assert KEY not in repr(told.value)
 
 
