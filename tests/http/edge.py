@@ -233,11 +233,16 @@ async def _listening(edge: Edge) -> AsyncIterator[None]:
 @asynccontextmanager
 async def _in_main_loop(edge: Edge) -> AsyncIterator[None]:
     """Uvicorn's own main loop; what it runs ends by itself once it is told to stop."""
-    async with asyncio.TaskGroup() as group:
-        group.create_task(edge.server.run_until_stopped())
-        await edge.until(lambda: edge.server.started)
-        yield
-        edge.server.should_exit = True
+    try:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(edge.server.run_until_stopped())
+            await edge.until(lambda: edge.server.started)
+            yield
+            edge.server.should_exit = True
+    finally:
+        # A test that fails has cancelled it, and the loop must not be closed under its sockets.
+        for listening in edge.server.servers:
+            listening.close()
 
 
 @contextmanager
