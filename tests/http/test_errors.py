@@ -164,6 +164,7 @@ async def test_a_defect_is_a_500_that_tells_the_log_and_nobody_else(
         said = await wire.ask(post())
         after = await wire.ask(post(asking("gpt-4.1")))
 
+        assert e.recorder.calls[0].outcome == "gateway_internal"
     assert says_nothing(said)
     assert b"secret" not in said.body
     (record,) = [r for r in caplog.records if r.name == "tiergate.http"]

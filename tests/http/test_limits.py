@@ -90,7 +90,9 @@ async def test_the_end_of_what_is_said_comes_with_a_refusal() -> None:
         said = await wire.reply()
 
         assert await wire.rest() == b""
+        e.pass_by(500)
         assert e.connections()
+        assert len(e.recorder.calls) == 1
     assert said.status == 413
 
 
