@@ -113,6 +113,7 @@ class Landing:
         journey.reason = leader.reason
         journey.tier, journey.model = leader.tier, leader.model
         journey.response_model = leader.response_model
+        journey.upstream_id = leader.upstream_id
         journey.score, journey.quality = leader.score, leader.quality
         journey.saved = leader.cost
         journey.outcome = leader.outcome if departed.opened.status != 200 else ""

@@ -60,6 +60,6 @@ class Parts:
 class InThread(Protocol):
     """Runs a function beside the loop and awaits its result."""
 
-    async def __call__(self, function: Callable[..., Any], /, *args: object) -> Any:  # noqa: ANN401
+    async def __call__(self, function: Callable[..., Any], /, *args: object) -> Any:  # noqa: ANN401 - what it returns
         """Call it with the arguments, elsewhere."""
         ...
