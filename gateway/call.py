@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from gateway.catalog import Capability, Price, Tier
 from gateway.money import NanoUSD
+from gateway.principal import ANYONE, Principal
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Lower-case names with their values, in order."""
@@ -102,8 +103,10 @@ class Call:
     """One request for a completion.
 
     `body` is the client's bytes, untouched; `document` is what a reader saw in them. `model` is
-    the requested model as the client wrote it. `headers` are those allowed to reach the
-    upstream. `arrived` is the clock's monotonic time in seconds.
+    the requested model as the client wrote it. `api` names the API it came by
+    (`gateway.wire.api`), `view` is the chat call that would say the same (None: it is one).
+    `principal` is whoever calls. `headers` are those allowed to reach the upstream. `arrived` is
+    the clock's monotonic time in seconds.
     """
 
     id: str
@@ -115,7 +118,13 @@ class Call:
     wishes: Wishes
     headers: Headers
     arrived: float
-    tenant: str = ""
+    principal: Principal = ANYONE
+    api: str = "chat"
+    view: Mapping[str, Any] | None = None
+
+    def looked_at(self) -> Mapping[str, Any]:
+        """The call as a chat call, for whoever assesses it."""
+        return self.document if self.view is None else self.view
 
 
 @dataclass(frozen=True, slots=True)

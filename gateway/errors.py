@@ -7,7 +7,9 @@
     │   ├── PermissionDenied 403
     │   ├── NotFound 404, ModelNotFound 404, MethodNotAllowed 405
     │   ├── RequestTimeout 408, BodyTooLarge 413, UnsupportedMedia 415, HeadTooLarge 431
+    │   ├── Unauthenticated 401, RateLimited 429, AllowanceSpent 429
     ├── Overloaded 503         we shed load before queues grow
+    ├── StoreUnavailable 503   money, keys or quotas cannot be looked up; never the caller's fault
     ├── UpstreamError          one attempt went wrong (the reasons a next attempt may be made)
     │   ├── UpstreamUnreachable 502, UpstreamBroken 502, UpstreamTruncated 502
     │   └── UpstreamTimeout 504
@@ -25,7 +27,8 @@ from typing import ClassVar
 class GatewayError(Exception):
     """Something a client may be told.
 
-    `retry_after` is seconds; `retry` becomes `x-should-retry` (None: left to the client).
+    `retry_after` is seconds; `retry` becomes `x-should-retry` (None: left to the client); `fields`
+    are further header fields as bytes, each with its line end.
     """
 
     status: ClassVar[int] = 500
@@ -41,6 +44,7 @@ class GatewayError(Exception):
         self.message = message
         self.param = param
         self.retry_after = retry_after
+        self.fields = b""
 
 
 class CallerError(GatewayError):
@@ -93,6 +97,33 @@ class PermissionDenied(CallerError):
     status = 403
     code = "permission_denied"
     kind = "caller_forbidden"
+
+
+class Unauthenticated(CallerError):
+    """The caller's key is missing, unknown, expired or revoked."""
+
+    status = 401
+    code = "invalid_api_key"
+    kind = "caller_unauthenticated"
+
+
+class RateLimited(CallerError):
+    """A quota of the caller's key, team or organisation is used up for now."""
+
+    status = 429
+    type = "requests"
+    code = "rate_limit_exceeded"
+    kind = "policy_rate_limited"
+    retry = None
+
+
+class AllowanceSpent(CallerError):
+    """An allowance of the caller's key, team or organisation does not hold this call."""
+
+    status = 429
+    type = "insufficient_quota"
+    code = "insufficient_quota"
+    kind = "policy_allowance_spent"
 
 
 class NotFound(CallerError):
@@ -159,6 +190,16 @@ class Overloaded(GatewayError):
     type = "server_error"
     code = "gateway_overloaded"
     kind = "gateway_overloaded"
+    retry = True
+
+
+class StoreUnavailable(GatewayError):
+    """The store of keys, money and quotas cannot be reached in time."""
+
+    status = 503
+    type = "server_error"
+    code = "store_unavailable"
+    kind = "gateway_store"
     retry = True
 
 

@@ -1,12 +1,14 @@
 """The few doors between deciding and doing. Each docstring is the contract its adapters keep."""
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gateway.call import Headers, Usage
 from gateway.catalog import Deployment, Tier
+from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import NanoUSD
+from gateway.principal import KeyRecord, Level
 
 
 class Clock(Protocol):
@@ -125,6 +127,90 @@ class ReplyCache(Protocol):
 
     async def put(self, key: bytes, kept: Kept, ttl: float) -> None:
         """Keep a reply for `ttl` seconds, or not at all if there is no room."""
+        ...
+
+
+class Ledger(Protocol):
+    """Keeps money and quotas.
+
+    At every instant, for every allowance: settled + held ≤ its amount, whoever claims at the same
+    time. A hold whose process died is charged its claim's `expected` once its lease is over.
+    """
+
+    async def hold(self, claim: Claim) -> Grant | Denial:
+        """Pass all levels of a claim, or touch none.
+
+        Raises:
+            StoreUnavailable: the ledger cannot be reached in time.
+        """
+        ...
+
+    def settle(self, grant: Grant | None, charge: Charge) -> None:
+        """Release a hold and record what was spent, in the window the hold was made in.
+
+        Not a coroutine: nobody can cancel it, and it waits for nothing. Without a grant, or with
+        one that is not backed, the spend is recorded all the same. Settling the same grant again
+        changes nothing. Never raises: what cannot be written now is written later.
+        """
+        ...
+
+    async def standing(self, root: str, levels: Sequence[Level]) -> Standing:
+        """Where levels stand now.
+
+        Raises:
+            StoreUnavailable: the ledger cannot be reached in time.
+        """
+        ...
+
+    async def spend(self, query: SpendQuery) -> list[Spent]:
+        """The records of spend, newest day first.
+
+        Raises:
+            StoreUnavailable: the ledger cannot be reached in time.
+        """
+        ...
+
+
+class Keys(Protocol):
+    """Remembers keys. A store that is down is not a key that is unknown."""
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        """The key of an id, revoked and expired ones too; a change shows within two seconds.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached in time, and nothing recent is remembered.
+        """
+        ...
+
+    async def put(self, record: KeyRecord) -> None:
+        """Keep a key, or what has changed of it.
+
+        Raises:
+            StoreUnavailable: it is not kept.
+        """
+        ...
+
+    async def every(self) -> list[KeyRecord]:
+        """All keys, oldest first.
+
+        Raises:
+            StoreUnavailable: the store cannot be reached in time.
+        """
+        ...
+
+
+class Affinities(Protocol):
+    """Remembers where something lives: a conversation's tier, a stored reply's deployment.
+
+    A lost note is a note never made, never an error; a note is at most 256 characters.
+    """
+
+    async def get(self, kind: str, name: str) -> str | None:
+        """The note on a name, if it is still alive."""
+        ...
+
+    async def put(self, kind: str, name: str, note: str, ttl: float) -> None:
+        """Keep a note for `ttl` seconds."""
         ...
 
 

@@ -1,15 +1,17 @@
 """One honest fake per port, and small makers of the nouns that tests need."""
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.call import NO_WISHES, Assessment, Headers, Wishes
 from gateway.catalog import Capability, Catalog, Deployment, Model, Price, Secret, Tier
 from gateway.errors import UpstreamError, UpstreamTruncated
+from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import per_million
 from gateway.ports import Attempted, Ended, Request
+from gateway.principal import KeyRecord, Level
 
 CAPABLE = (
     Capability.TOOLS
@@ -91,6 +93,47 @@ class FakeClock:
 
     async def sleep(self, seconds: float) -> None:
         self.at += seconds
+
+
+@dataclass
+class FakeLedger:
+    """Grants everything, or answers as told; remembers what was claimed and charged."""
+
+    answers: deque[Denial | Exception] = field(default_factory=deque)
+    claims: list[Claim] = field(default_factory=list)
+    charges: list[tuple[Grant | None, Charge]] = field(default_factory=list)
+
+    async def hold(self, claim: Claim) -> Grant | Denial:
+        self.claims.append(claim)
+        answer = self.answers.popleft() if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return Grant(claim, 0.0) if answer is None else answer
+
+    def settle(self, grant: Grant | None, charge: Charge) -> None:
+        self.charges.append((grant, charge))
+
+    async def standing(self, root: str, levels: Sequence[Level]) -> Standing:
+        return Standing()
+
+    async def spend(self, query: SpendQuery) -> list[Spent]:
+        return []
+
+
+@dataclass
+class FakeKeys:
+    """Keys in a dictionary."""
+
+    records: dict[str, KeyRecord] = field(default_factory=dict)
+
+    async def find(self, key_id: str) -> KeyRecord | None:
+        return self.records.get(key_id)
+
+    async def put(self, record: KeyRecord) -> None:
+        self.records[record.id] = record
+
+    async def every(self) -> list[KeyRecord]:
+        return list(self.records.values())
 
 
 @dataclass

@@ -15,6 +15,7 @@ from gateway.ports import Deadlines, Upstream
 from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
 from gateway.route.choose import Policy as RoutingPolicy
+from gateway.settings import access
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
 from gateway.upstream.client import DirectUpstream
@@ -26,6 +27,7 @@ STDOUT = 1
 def log(settings: Settings, clock: SystemClock, *, quiet: bool) -> CallLog:
     """The log, with standard logging led into it; `quiet` writes nothing."""
     secrets = [deployment.key for deployment in build(settings).deployments()]
+    secrets += access.secrets(settings)
     terminal = os.isatty(STDOUT)
     spelt = spelling(Format(settings.log.format), Scrubber(secrets), terminal=terminal)
     made = CallLog(_nowhere if quiet else to_descriptor(STDOUT), spelt, clock)

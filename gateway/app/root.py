@@ -9,10 +9,12 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
-from secrets import token_hex
+from secrets import token_bytes, token_hex
 from typing import Any
 
+from gateway.access.doorman import Doorman
 from gateway.app import adapters
 from gateway.call import NO_WISHES
 from gateway.catalog import Catalog, Deployment, Secret
@@ -20,10 +22,12 @@ from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
+from gateway.errors import StoreUnavailable
 from gateway.flow.explain import candidate
 from gateway.flow.health import Health
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts
+from gateway.http.admin import Admin
 from gateway.http.beside import beside
 from gateway.http.pages import Page, create
 from gateway.http.plane import Ids, Plane
@@ -35,12 +39,15 @@ from gateway.observe.recording import Recording
 from gateway.route.breaker import Breaker
 from gateway.route.choose import choose
 from gateway.route.target import resolve
+from gateway.settings import access
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
+from gateway.settings.terms import MEMORY
 from gateway.simulate.app import create as create_simulation
 from gateway.simulate.drive import Drive, Seen
 from gateway.simulate.traffic import prompts
 from gateway.simulate.upstream import Simulation
+from gateway.store.embedded.store import Beside, EmbeddedStore, open_beside, open_store as embedded
 from gateway.store.memory import MemoryCache
 from gateway.upstream.client import DirectUpstream
 
@@ -56,6 +63,7 @@ class Running:
     flow: Flow
     metrics: Metrics
     server: Server
+    door: Doorman
 
 
 def serve(settings: Settings) -> int:
@@ -120,6 +128,28 @@ def explain(settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+@asynccontextmanager
+async def open_store(settings: Settings) -> AsyncIterator[Beside]:
+    """Keys and records of spend, whether or not a gateway is running beside.
+
+    Raises:
+        StoreUnavailable: the data directory cannot be used.
+    """
+    clock = SystemClock()
+    directory = data(settings)
+    if directory is None:
+        message = "`store.data` is `memory`: keys and spend end with the process that made them."
+        raise StoreUnavailable(message)
+    with open_beside(directory, clock) as opened:
+        yield opened
+
+
+def data(settings: Settings) -> Path | None:
+    """The data directory; None keeps nothing beyond the process."""
+    said = settings.store.data
+    return None if said == MEMORY else Path(said)
+
+
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What is there before the loop runs."""
@@ -129,6 +159,7 @@ class Opened:
     clock: SystemClock
     assessor: Assessor
     log: CallLog
+    store: EmbeddedStore
     listener: socket.socket
 
     def url(self) -> str:
@@ -150,13 +181,35 @@ def open_gateway(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]
             simulated = create_simulation(_simulation(settings, clock, look))
             url = stack.enter_context(beside(simulated)) + "/v1"
         catalog = build(settings, simulated_url=url)
+        store = stack.enter_context(embedded(data(settings), clock))
         listener = stack.enter_context(listen(settings.server.host, settings.server.port))
-        yield Opened(settings, catalog, clock, look, log, listener)
+        yield Opened(settings, catalog, clock, look, log, store, listener)
 
 
 def _simulation(settings: Settings, clock: SystemClock, look: Assessor) -> Simulation:
     how = settings.simulate
     return Simulation(build(settings), clock, clock.sleep, how.seed, how.speed, look.count)
+
+
+def _door(opened: Opened) -> tuple[Doorman, Admin | None]:
+    """Who may call, and what the admin API stands on, if there is one."""
+    settings, store, clock = opened.settings, opened.store, opened.clock
+    directory, records = access.directory(settings), access.records(settings, token_bytes)
+    door = Doorman(
+        directory, store.keys, clock, records=records, open_to_all=settings.access.open
+    )
+    if settings.admin.enabled is False:
+        return door, None
+    return door, Admin(
+        keys=store.keys,
+        ledger=store.ledger,
+        directory=directory,
+        wall=clock.wall,
+        randomness=token_bytes,
+        records=records,
+        key=settings.admin.key,
+        everywhere=settings.admin.enabled is True,
+    )
 
 
 @asynccontextmanager
@@ -181,6 +234,8 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         clock=clock,
         upstream=upstream,
         cache=cache,
+        affinities=opened.store.affinities,
+        ledger=opened.store.ledger,
         recorder=Recording(metrics, opened.log),
         assessor=opened.assessor,
         pause=clock.sleep,
@@ -188,7 +243,8 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
     )
     flow = Flow(parts, adapters.rules(settings))
     ids = Ids(token_hex(ID_BYTES))
-    plane = Plane(flow, clock, adapters.limits(settings), ids)
+    door, admin = _door(opened)
+    plane = Plane(flow, clock, adapters.limits(settings), ids, door)
     page = Page(
         catalog=catalog,
         render=metrics.render,
@@ -198,10 +254,11 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         made=int(clock.wall()),
         cors_origins=settings.server.cors_origins,
         open_operations=settings.server.open_operations,
+        admin=admin,
     )
     server = Server(create(page), plane, opened.listener, settings.server.drain)
     try:
-        yield Running(flow, metrics, server)
+        yield Running(flow, metrics, server, door)
     finally:
         await upstream.close()
 
@@ -235,6 +292,7 @@ async def _demo(
 async def _serve(opened: Opened) -> None:
     async with running(opened) as gateway:
         LOG.info("listening on %s", opened.url())
+        LOG.info("%s", await gateway.door.posture())
         if opened.settings.simulate.enabled:
             LOG.warning(
                 "answers are SIMULATED: set OPENAI_API_KEY, or OPENAI_BASE_URL, or a configuration"

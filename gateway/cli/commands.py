@@ -3,7 +3,7 @@
 The work is imported when a command runs, so that help and shell completion do not wait for it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Protocol, cast
@@ -11,31 +11,20 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from gateway import cli
+from gateway.cli import imports, key_commands
+from gateway.cli.key_commands import Config, KeyWork
 
 EPILOG = (
     "Exit codes: 0 all went well, 1 it failed, 2 the command was typed wrong, "
     "78 the configuration cannot be used."
 )
 
-Config = Annotated[
-    Path | None,
-    typer.Option(
-        "--config",
-        "-c",
-        envvar="TIERGATE_CONFIG",
-        help="Configuration file; without it, tiergate.yaml here, if there is one.",
-        show_default=False,
-    ),
-]
-
 
 class Work(Protocol):
     """What the commands do; each returns its exit code."""
 
-    def serve(
-        self, config: Path | None, *, host: str | None, port: int | None, simulate: bool | None
-    ) -> int:
-        """Serve until told to stop."""
+    def serve(self, config: Path | None, said: Mapping[str, object]) -> int:
+        """Serve until told to stop; `said` are settings by their variables, None unsaid."""
         ...
 
     def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
@@ -65,7 +54,11 @@ def _work() -> Work:
     return cast("Work", import_module("gateway.cli.work").here())
 
 
-def create(work: Callable[[], Work]) -> typer.Typer:
+def _key_work() -> KeyWork:
+    return cast("KeyWork", import_module("gateway.cli.keys").here())
+
+
+def create(work: Callable[[], Work], key_work: Callable[[], KeyWork] = _key_work) -> typer.Typer:
     """Assemble the commands over what they do."""
     app = typer.Typer(
         name="tiergate",
@@ -85,6 +78,9 @@ def create(work: Callable[[], Work]) -> typer.Typer:
     app.command(rich_help_panel="Look")(_route(work))
     app.command(rich_help_panel="Look")(_schema(work))
     app.command(rich_help_panel="Look")(version)
+    app.add_typer(key_commands.create(key_work), rich_help_panel="Keys and money")
+    app.command("spend", rich_help_panel="Keys and money")(key_commands.spend(key_work))
+    app.add_typer(imports.create(), rich_help_panel="Look")
     return app
 
 
@@ -128,9 +124,27 @@ def _serve(work: Callable[[], Work]) -> Callable[..., None]:
                 show_default="on only without any key and configuration",
             ),
         ] = None,
+        workers: Annotated[
+            int | None,
+            typer.Option(min=1, help="Processes; more than one need Redis.", show_default="1"),
+        ] = None,
+        data: Annotated[
+            str | None,
+            typer.Option(
+                help="Directory of keys and money without Redis; `memory` keeps nothing.",
+                show_default=".tiergate",
+            ),
+        ] = None,
     ) -> None:
         """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
-        raise typer.Exit(work().serve(config, host=host, port=port, simulate=simulate))
+        said = {
+            "GATEWAY_SERVER_HOST": host,
+            "GATEWAY_SERVER_PORT": port,
+            "GATEWAY_SIMULATE_ENABLED": simulate,
+            "GATEWAY_SERVER_WORKERS": workers,
+            "GATEWAY_STORE_DATA": data,
+        }
+        raise typer.Exit(work().serve(config, said))
 
     return serve
 

@@ -7,7 +7,7 @@ pipe carries data only.
 import json
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import import_module
@@ -23,12 +23,14 @@ from gateway.cli import tables
 from gateway.cli.show import Show
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
+from gateway.ports import Keys, Ledger
 from gateway.settings.advice import warnings
 from gateway.settings.catalog import build
 from gateway.settings.complaints import SettingsError
 from gateway.settings.load import find, load
 from gateway.settings.reference import json_schema, markdown as reference
 from gateway.settings.schema import Settings
+from gateway.settings.stores import MEMORY
 from gateway.simulate.drive import Seen
 
 OK = 0
@@ -36,12 +38,26 @@ FAILED = 1
 # EX_CONFIG of sysexits.h: supervisors know not to restart on it.
 BAD_CONFIGURATION = 78
 
-# Nothing is sent, so no key may be asked for.
-SIMULATED: Mapping[str, str] = {"GATEWAY_SIMULATE_ENABLED": "true"}
+# Nothing is sent, so no key may be asked for, and nothing is worth remembering.
+SIMULATED: Mapping[str, str] = {"GATEWAY_SIMULATE_ENABLED": "true", "GATEWAY_STORE_DATA": MEMORY}
 
 
 # What shows a demonstration at a URL: entered, it gives what is told every call.
 Showing = Callable[[str], AbstractContextManager[Callable[[Seen], None]]]
+
+
+class Store(Protocol):
+    """What remembers keys and money."""
+
+    @property
+    def keys(self) -> Keys:
+        """The keys."""
+        ...
+
+    @property
+    def ledger(self) -> Ledger:
+        """The money."""
+        ...
 
 
 class Product(Protocol):
@@ -63,6 +79,15 @@ class Product(Protocol):
         """
         ...
 
+    def open_store(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
+        """The store that the settings name, for as long as the context lasts.
+
+        Raises:
+            StoreUnavailable: it cannot be reached, or another process has it.
+            OSError: its directory cannot be used.
+        """
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -75,23 +100,16 @@ class Desk:
     err: Console
     stdin: TextIO
 
-    def serve(
-        self, config: Path | None, *, host: str | None, port: int | None, simulate: bool | None
-    ) -> int:
-        """Serve until told to stop."""
-        said = {
-            "GATEWAY_SERVER_HOST": host,
-            "GATEWAY_SERVER_PORT": port,
-            "GATEWAY_SIMULATE_ENABLED": simulate,
-        }
-        settings = self._load(config, {n: str(v) for n, v in said.items() if v is not None})
+    def serve(self, config: Path | None, said: Mapping[str, object]) -> int:
+        """Serve until told to stop; `said` are settings by their variables, None unsaid."""
+        settings = self.load(config, {n: str(v) for n, v in said.items() if v is not None})
         if settings is None or self._warned(settings) is None:
             return BAD_CONFIGURATION
         return self._listening(settings, lambda product: product.serve(settings))
 
     def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
         """Serve simulated traffic."""
-        settings = self._load(config, SIMULATED)
+        settings = self.load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
         return self._listening(
@@ -103,7 +121,7 @@ class Desk:
 
     def check(self, config: Path | None) -> int:
         """Say what is wrong with the configuration, or show what it means."""
-        settings = self._load(config, {})
+        settings = self.load(config, {})
         if settings is None:
             return BAD_CONFIGURATION
         catalog = self._warned(settings)
@@ -116,7 +134,7 @@ class Desk:
 
     def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
         """Say where a prompt would go, and why."""
-        settings = self._load(config, SIMULATED)
+        settings = self.load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
         text = self.stdin.read() if prompt == "-" else prompt
@@ -124,7 +142,7 @@ class Desk:
         try:
             explanation = self.product().explain(settings, body)
         except GatewayError as error:
-            self._say("error", error.message)
+            self.say("error", error.message)
             return FAILED
         if as_json:
             self._print(json.dumps(explanation, indent=2, ensure_ascii=False) + "\n")
@@ -141,28 +159,33 @@ class Desk:
         """Run what listens; an address that cannot be had is said, not traced."""
         try:
             return run(self.product())
+        except GatewayError as error:
+            self.say("error", error.message)
+            return FAILED
         except OSError as error:
             where = f"{settings.server.host}:{settings.server.port}"
-            self._say("error", f"cannot listen on {where}: {error.strerror or error}")
+            self.say("error", f"cannot listen on {where}: {error.strerror or error}")
             return FAILED
 
-    def _load(self, config: Path | None, said: Mapping[str, str]) -> Settings | None:
+    def load(self, config: Path | None, said: Mapping[str, str]) -> Settings | None:
+        """The settings, or every complaint on standard error."""
         try:
             return load(config, {**self.environ, **said})
         except SettingsError as error:
             for sentence in error.sentences():
-                self._say("error", sentence)
+                self.say("error", sentence)
             count = len(error.complaints)
-            self._say("", f"{count} mistake{'s' if count > 1 else ''} in the configuration.")
+            self.say("", f"{count} mistake{'s' if count > 1 else ''} in the configuration.")
             return None
 
     def _warned(self, settings: Settings) -> Catalog:
         catalog = build(settings)
         for sentence in warnings(settings, catalog, today=self.today(), environ=self.environ):
-            self._say("warning", sentence)
+            self.say("warning", sentence)
         return catalog
 
-    def _say(self, kind: str, sentence: str) -> None:
+    def say(self, kind: str, sentence: str) -> None:
+        """Put a sentence on standard error."""
         colour = {"error": "bold red", "warning": "bold yellow"}.get(kind, "")
         head = Text(f"{kind}: " if kind else "", style=colour)
         # Never wrapped: a line is one complaint, for people and for grep.

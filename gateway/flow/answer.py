@@ -57,6 +57,10 @@ class Answer:
             raise
         return data
 
+    def sequence(self) -> int:
+        """The number of its last event, where events are numbered; else -1."""
+        return self._flight.source.sequence() if self._flight is not None else -1
+
     def may_comment(self) -> bool:
         """Whether a `:` comment is safe: never beside `id:` lines, some clients die of it."""
         return self._flight is not None and self._flight.source.comments_allowed()

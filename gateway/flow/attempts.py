@@ -18,9 +18,9 @@ from gateway.flow.parts import Parts, Rules
 from gateway.ports import Attempted, Deadlines, Request
 from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after
 from gateway.route.target import split_sort
+from gateway.wire.api import APIS
 from gateway.wire.body import rewrite
 
-PATH = "/chat/completions"
 # No call waits longer than this for a rate limit to pass.
 LONGEST_PAUSE_SECONDS = 5.0
 TOO_MANY_REQUESTS = 429
@@ -155,16 +155,11 @@ class Attempts:
     async def _attempt(
         self, call: Call, journey: Journey, step: Step, dropped: frozenset[str]
     ) -> Opened:
-        body = rewrite(
-            call.body,
-            call.document,
-            model=step.model if step.model != call.model else None,
-            drop=dropped,
-            include_usage=call.stream and not call.wants_usage,
-            max_tokens=step.max_tokens,
-        )
+        body = _body(call, step, dropped)
         deadlines = self._deadlines(call)
-        request = Request(step.deployment, PATH, call.headers, body, call.stream, deadlines)
+        request = Request(
+            step.deployment, APIS[call.api].path, call.headers, body, call.stream, deadlines
+        )
         journey.attempts += 1
         began = self._now()
         self._health.started(step.deployment, began)
@@ -193,11 +188,12 @@ class Attempts:
         return opened
 
     async def _send(self, call: Call, step: Step, request: Request) -> Opened:
+        api = APIS[call.api]
         reply = await self._parts.upstream.send(request)
         try:
             if call.stream:
-                return await opening.stream(reply, step, call)
-            return await opening.whole(reply, step, self._rules.max_reply)
+                return await opening.stream(reply, step, api, call)
+            return await opening.whole(reply, step, api, self._rules.max_reply)
         except BaseException:
             # Cancelled, refused or broken: whatever is left of the reply is nobody's.
             reply.abort()
@@ -239,3 +235,16 @@ class Attempts:
         elif refusal.retry_after is not None:
             health.rested(step.deployment, refusal.retry_after, now)
         return refusal.opened.outcome
+
+
+def _body(call: Call, step: Step, dropped: frozenset[str]) -> bytes:
+    api = APIS[call.api]
+    return rewrite(
+        call.body,
+        call.document,
+        model=step.model if step.model != call.model else None,
+        drop=dropped,
+        include_usage=api.asks_usage and call.stream and not call.wants_usage,
+        max_tokens=step.max_tokens,
+        limits=api.limits,
+    )

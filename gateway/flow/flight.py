@@ -43,6 +43,10 @@ class Source(Protocol):
         """Whether a `:` comment may be put between pieces."""
         ...
 
+    def sequence(self) -> int:
+        """The number of the last event; -1 where events have none."""
+        ...
+
 
 class Flight:
     """The pieces so far, and who reads them.

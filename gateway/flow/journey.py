@@ -7,6 +7,7 @@ from gateway.call import NO_USAGE, Assessment, Call, Usage
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import GatewayError
 from gateway.flow.opening import Opened
+from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
 from gateway.route.reasons import Choice
@@ -24,6 +25,7 @@ class Journey:
         "choice",
         "cost",
         "ended_at",
+        "grant",
         "model",
         "outcome",
         "overhead",
@@ -54,6 +56,7 @@ class Journey:
         self.cost: NanoUSD = FREE
         self.saved: NanoUSD = FREE
         self.attempts = 0
+        self.grant: Grant | None = None
         self.waited = 0.0
         self.ttft = 0.0
         self.status = 0

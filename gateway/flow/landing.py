@@ -15,9 +15,11 @@ from gateway.flow.flight import Flight
 from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, header
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.pinning import Pinning
 from gateway.flow.sources import before_done
 from gateway.money import FREE
 from gateway.ports import Kept
+from gateway.wire.api import CHAT
 from gateway.wire.encoding import decoded
 
 
@@ -61,11 +63,13 @@ class Landing:
         parts: Parts,
         rules: Rules,
         attempts: Attempts,
+        pinning: Pinning,
         record: Callable[[Journey], None],
     ) -> None:
         self._parts = parts
         self._rules = rules
         self._attempts = attempts
+        self._pinning = pinning
         self._record = record
         self._now = parts.clock.now
         self.flying: dict[bytes, Departed] = {}
@@ -73,11 +77,15 @@ class Landing:
     async def led(self, departed: Departed, *, share: bool) -> Answer:
         """The answer for the call that made it."""
         opened = departed.opened
-        explains = departed.journey.call.wishes.explain
+        call = departed.journey.call
+        # A typed stream has no place for a chunk that its clients do not know.
+        explains = call.wishes.explain and (opened.streamed is None or call.api == CHAT.name)
         if opened.streamed is None:
             self._book_whole(departed)
             if explains and opened.status == 200:
                 self._explain(opened, departed.journey)
+            if opened.ids:
+                await self._pinning.remember(departed.journey.call, opened)
             if departed.keep:
                 await self._keep(departed, (opened.first,))
         else:
@@ -164,6 +172,7 @@ class Landing:
             return
         self._book_stream(departed, flight.error.kind if flight.error is not None else "ok")
         self._settle(departed)
+        await self._pinning.remember(departed.journey.call, departed.opened)
         pieces = flight.whole()
         if departed.keep and pieces is not None and not departed.spoilt():
             await self._keep(departed, pieces)

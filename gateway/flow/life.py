@@ -4,34 +4,43 @@ resolve   what the requested model name means
 remember  may a kept reply serve, or an identical call under way?
 assess    tokens, needs, difficulty
 choose    the smallest tier that is good enough, inside the caller's caps
+hold      set its worst case aside from every allowance it counts against (`holding.py`)
 attempt   one deployment after another until one answers
 land      usage, cost, the kept reply, what was learnt     (`landing.py`)
+settle    charge what it cost, release the rest
 record    metrics and one log line, when the caller is done
 """
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+from gateway.access.permissions import permitted, reach
 from gateway.call import NO_WISHES, Assessment, Call
+from gateway.classify.images import tokens as image_tokens
 from gateway.errors import GatewayError, InternalError, Overloaded
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import Attempts
 from gateway.flow.flight import Presence, Takeoff
 from gateway.flow.health import Health
+from gateway.flow.holding import Holding
 from gateway.flow.journey import Journey
 from gateway.flow.landing import Departed, Landing
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.pinning import Pinning, at_home, stays
 from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.reuse.key import cache_key
-from gateway.reuse.policy import Verdict, decide
+from gateway.reuse.policy import STATE, Verdict, decide
 from gateway.route.choose import DOWN, choose, keep_to, needs_exact_count, taken_by_name
 from gateway.route.plan import steps
 from gateway.route.reasons import Choice
 from gateway.route.sticky import Sessions
 from gateway.route.target import Target, resolve
+from gateway.wire.api import APIS
 from gateway.wire.headers import of_one_exchange
 
-ENDPOINT = "chat"
 UNSHARED = Verdict(read=False, write=False, share=False, reason="explained")
 
 
@@ -45,7 +54,9 @@ class Flow:
         self.in_flight = 0
         self._sessions = Sessions()
         self._attempts = Attempts(parts, rules, self.health)
-        self._landing = Landing(parts, rules, self._attempts, self._record)
+        self._pinning = Pinning(parts.catalog, parts.affinities)
+        self._landing = Landing(parts, rules, self._attempts, self._pinning, self._record)
+        self._holding = Holding(parts)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
 
@@ -73,6 +84,14 @@ class Flow:
             self._record(journey)
             raise
 
+    async def count(self, document: Mapping[str, Any]) -> int:
+        """How many tokens a prompt has, its images as the largest tier counts them."""
+        count: int = await self.parts.in_thread(self.parts.assessor.count, document)
+        seen: Assessment = await self.parts.in_thread(self.parts.assessor.assess, document)
+        models = self.parts.catalog.models_by_tier
+        largest = models[max(models)]
+        return count + sum(image_tokens(largest, image) for image in seen.images)
+
     def rejected(self, request_id: str, error: GatewayError, arrived: float) -> None:
         """Count a request that never became a call."""
         call = Call(request_id, b"", {}, "", False, False, NO_WISHES, (), arrived)
@@ -90,10 +109,8 @@ class Flow:
         self, journey: Journey, dropped: frozenset[str], presence: Presence
     ) -> Answer:
         call = journey.call
-        target = resolve(call.model, call.wishes, self.parts.catalog)
-        verdict = decide(call.document, call.wishes, self.rules.caching)
-        if call.wishes.explain:
-            verdict = UNSHARED
+        target = self._allowed(call, resolve(call.model, call.wishes, self.parts.catalog))
+        verdict = self._verdict(call)
         journey.cache_note = verdict.reason
         key = b""
         if verdict.read or verdict.write or verdict.share:
@@ -120,6 +137,29 @@ class Flow:
             del self._takeoffs[key]
         takeoff.resolve(departed)
         return answer
+
+    def _allowed(self, call: Call, target: Target) -> Target:
+        """What of a target its principal may use."""
+        principal = call.principal
+        if principal.tiers is None and principal.models is None:
+            return target
+        catalog, requested = self.parts.catalog, call.model
+        tiers = permitted(
+            principal, target.tiers, target.model, requested=requested, catalog=catalog
+        )
+        then = tuple(
+            replace(other, tiers=kept)
+            for other in target.then
+            if (kept := tuple(t for t in other.tiers if t in reach(principal, catalog)))
+        )
+        return replace(target, tiers=tiers, then=then)
+
+    def _verdict(self, call: Call) -> Verdict:
+        if call.wishes.explain:
+            return UNSHARED
+        if APIS[call.api].stores and call.document.get("store") is not False:
+            return STATE
+        return decide(call.looked_at(), call.wishes, self.rules.caching)
 
     async def _key(self, call: Call, dropped: frozenset[str]) -> bytes:
         catalog = self.parts.catalog
@@ -167,14 +207,21 @@ class Flow:
         self, journey: Journey, target: Target, dropped: frozenset[str], key: bytes, *, keep: bool
     ) -> Departed:
         call, catalog = journey.call, self.parts.catalog
-        choice = await self._choose(journey, target)
+        if (home := await self._pinning.found(call)) is not None:
+            target = self._allowed(call, self._pinning.narrowed(target, home))
+        choice = await self._choose(journey, target, at_home=home is not None)
+        lives_here, covers = at_home(home), self._holding.covers
         # Where nothing is up, or the caller chose, a mere pause turns nobody away.
         now, named = self._now(), not target.routed or choice.chosen.refused == DOWN
         plan = steps(
             choice,
             target,
             catalog=catalog,
-            admits=lambda deployment: self.health.takes(deployment, now, named=named),
+            admits=lambda deployment: (
+                lives_here(deployment)
+                and self.health.takes(deployment, now, named=named)
+                and covers(journey, deployment.model)
+            ),
             in_flight=self.health.in_flight,
         )
         opened = await self._attempts.first_to_answer(call, journey, plan, dropped)
@@ -182,9 +229,10 @@ class Flow:
         journey.ready(self._now())
         return Departed(opened, journey, key, keep=keep)
 
-    async def _choose(self, journey: Journey, target: Target) -> Choice:
+    async def _choose(self, journey: Journey, target: Target, *, at_home: bool) -> Choice:
         call, catalog = journey.call, self.parts.catalog
-        if not target.routed and not call.wishes.weigh():
+        held = bool(call.principal.levels)
+        if not (target.routed or at_home or held or call.wishes.weigh()):
             # The caller chose and set no limit: there is nothing to weigh.
             choice = taken_by_name(target, catalog)
             journey.chose(choice)
@@ -199,28 +247,26 @@ class Flow:
             policy=self.rules.routing,
         )
         if call.wishes.session is not None and target.routed:
-            session = f"{call.tenant}\n{call.wishes.session}"
+            session = f"{call.principal.tenant}\n{call.wishes.session}"
             tier = self._sessions.settle(session, choice.chosen.tier, self._now())
             choice = keep_to(choice, tier)
+        elif at_home and target.model is None:
+            choice = stays(choice)
         journey.assessed(assessment)
+        if held:
+            choice = await self._holding.hold(journey, choice, assessment, routed=target.routed)
         journey.chose(choice)
         return choice
 
     async def _assess(self, call: Call) -> Assessment:
         assessor, long = self.parts.assessor, len(call.body) > self.rules.thread_over
-        in_thread = self.parts.in_thread
+        in_thread, document = self.parts.in_thread, call.looked_at()
         assessment: Assessment = (
-            await in_thread(assessor.assess, call.document)
-            if long
-            else assessor.assess(call.document)
+            await in_thread(assessor.assess, document) if long else assessor.assess(document)
         )
         if not needs_exact_count(assessment, call.wishes, self.parts.catalog):
             return assessment
-        count: int = (
-            await in_thread(assessor.count, call.document)
-            if long
-            else assessor.count(call.document)
-        )
+        count: int = await in_thread(assessor.count, document) if long else assessor.count(document)
         return assessment._replace(text_tokens=count, text_bounds=(count, count))
 
     def _record(self, journey: Journey) -> None:
@@ -228,16 +274,17 @@ class Flow:
         self.in_flight -= 1
         if journey.cache in ("hit", "shared"):
             journey.cost = FREE
+        self._holding.settle(journey)
         self.parts.recorder.ended(journey.ended(self._now()))
 
 
 def _key_of(call: Call, dropped: frozenset[str], version: str) -> bytes:
     return cache_key(
-        endpoint=ENDPOINT,
+        endpoint=call.api,
         body=call.body,
         document=call.document,
         wishes=call.wishes,
         dropped=dropped,
-        tenant=call.tenant,
+        tenant=call.principal.tenant,
         catalog_version=version,
     )

@@ -14,12 +14,11 @@ from gateway.errors import GatewayError, UpstreamBroken, UpstreamError
 from gateway.flow.sources import CHARS_PER_TOKEN, Streamed
 from gateway.ports import Reply
 from gateway.route.plan import KEY_IS_DEAD, Step, upstream_outcome
-from gateway.wire.chat import ChatStream
+from gateway.wire.api import Api
 from gateway.wire.encoding import decoded
 from gateway.wire.envelope import envelope
 from gateway.wire.headers import to_client
 from gateway.wire.reader import Unreadable, look
-from gateway.wire.reply import inspect
 
 # An upstream's error text is read no further.
 MAX_ERROR_BYTES = 1024 * 1024
@@ -49,6 +48,11 @@ class Opened:
     ttft: float = 0.0
     tokens_seen: int = 0
     outcome: str = "ok"
+    ids: tuple[str, ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """The ids that later calls may refer to the reply by."""
+        return self.ids if self.streamed is None else self.streamed.machine.names()
 
     def stated(self) -> Usage | None:
         """The upstream's own count, if it is in."""
@@ -73,11 +77,11 @@ class Refusal(Exception):
         self.retry_after = retry_after
 
 
-async def whole(reply: Reply, step: Step, limit: int) -> Opened:
+async def whole(reply: Reply, step: Step, api: Api, limit: int) -> Opened:
     """Read a reply that is not streamed, at most `limit` bytes of it.
 
     Raises:
-        UpstreamError: it is no chat completion.
+        UpstreamError: it is no reply of this API.
         Refusal: it is an error reply.
     """
     if reply.status != 200:
@@ -88,18 +92,19 @@ async def whole(reply: Reply, step: Step, limit: int) -> Opened:
     if JSON not in kind.lower():
         raise UpstreamBroken(_unexpected(kind))
     encoding = fields.get(b"content-encoding")
-    facts = inspect(decoded(body, encoding.lower(), limit) if encoding else body)
+    facts = api.inspect(decoded(body, encoding.lower(), limit) if encoding else body)
     headers = to_client(reply.headers)
     opened = Opened(step, 200, headers, body, usage=facts.usage, model=facts.model)
+    opened.ids = facts.names()
     opened.tokens_seen = facts.text_chars // CHARS_PER_TOKEN
     return opened
 
 
-async def stream(reply: Reply, step: Step, call: Call) -> Opened:
+async def stream(reply: Reply, step: Step, api: Api, call: Call) -> Opened:
     """Read a stream up to its first valid event.
 
     Raises:
-        UpstreamError: it is no stream of chat completion chunks, or began with an error.
+        UpstreamError: it is no stream of this API, or began with an error.
         Refusal: it is an error reply.
     """
     if reply.status != 200:
@@ -107,7 +112,7 @@ async def stream(reply: Reply, step: Step, call: Call) -> Opened:
     kind = header(reply.headers, b"content-type")
     if EVENTS not in kind or header(reply.headers, b"content-encoding") not in (b"", b"identity"):
         raise UpstreamBroken(_unexpected(kind))
-    machine = ChatStream(strip_usage=not call.wants_usage)
+    machine = api.machine(not call.wants_usage)
     streamed = Streamed(reply, machine)
     first = await streamed.open()
     if not machine.started:
@@ -198,4 +203,4 @@ def _ours(step: Step, status: int, error: GatewayError, headers: Headers) -> Ope
 
 def _unexpected(kind: bytes) -> str:
     shown = kind.decode("latin-1")[:80] or "no content type"
-    return f"The upstream answered 200 with {shown!r}, which is no chat completion."
+    return f"The upstream answered 200 with {shown!r}, which is no reply of this API."

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from gateway.call import Assessment
 from gateway.catalog import Catalog
-from gateway.ports import Clock, Deadlines, Recorder, ReplyCache, Upstream
+from gateway.ports import Affinities, Clock, Deadlines, Ledger, Recorder, ReplyCache, Upstream
 from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
 from gateway.route.choose import Policy as RoutingPolicy
@@ -51,6 +51,8 @@ class Parts:
     clock: Clock
     upstream: Upstream
     cache: ReplyCache
+    affinities: Affinities
+    ledger: Ledger
     recorder: Recorder
     assessor: Assesses
     pause: Callable[[float], Awaitable[None]]

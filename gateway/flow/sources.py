@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from gateway.ports import Reply
-from gateway.wire.chat import ChatStream
+from gateway.wire.api import Machine
 
 # After `[DONE]` the connection is given this long to end by itself and be used again.
 LINGER_SECONDS = 0.25
@@ -20,7 +20,7 @@ class Streamed:
 
     __slots__ = ("_over", "last_frame", "machine", "reply")
 
-    def __init__(self, reply: Reply, machine: ChatStream) -> None:
+    def __init__(self, reply: Reply, machine: Machine) -> None:
         self.reply = reply
         self.machine = machine
         self._over = False
@@ -60,6 +60,10 @@ class Streamed:
 
     def comments_allowed(self) -> bool:
         return not self.machine.saw_id
+
+    def sequence(self) -> int:
+        """The number of the last event; -1 where events have none."""
+        return self.machine.sequence
 
     def tokens_seen(self) -> int:
         """About how many tokens have come, for streams that never tell."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.call import Headers
 from gateway.errors import GatewayError
 from gateway.flow.flight import Presence
-from gateway.wire.envelope import error_frame
+from gateway.http.tongues import Tongue
 
 if TYPE_CHECKING:
     from gateway.http.protocol import EdgeProtocol
@@ -56,13 +56,20 @@ class Exchange:
         "presence",
         "protocol",
         "response_complete",
+        "route",
         "size",
         "streaming",
+        "tongue",
         "turn",
     )
 
     def __init__(
-        self, protocol: "EdgeProtocol", headers: list[tuple[bytes, bytes]], *, keep_alive: bool
+        self,
+        protocol: "EdgeProtocol",
+        headers: list[tuple[bytes, bytes]],
+        route: str,
+        *,
+        keep_alive: bool,
     ) -> None:
         self.response_complete = False
         self.disconnected = False
@@ -70,6 +77,8 @@ class Exchange:
         self.message_event = NO_EVENT
 
         self.protocol = protocol
+        self.route = route
+        self.tongue: Tongue = protocol.plane.tongue(route)
         self.headers: Headers | list[tuple[bytes, bytes]] = headers
         self.parts: list[bytes] = []
         self.merged = 0
@@ -124,13 +133,13 @@ class Exchange:
             return
         self.chunked = True
         closing = b"" if self.keep_alive else CLOSE
-        self.protocol.transport.write(
-            b"%b%b%b%x\r\n%b\r\n" % (head, closing, CHUNKED, len(first), first)
-        )
+        # A chunk of no bytes would be the last one.
+        piece = b"%x\r\n%b\r\n" % (len(first), first) if first else b""
+        self.protocol.transport.write(b"%b%b%b%b" % (head, closing, CHUNKED, piece))
 
     def more(self, data: bytes) -> None:
         """Write more of a stream."""
-        if not self.disconnected:
+        if data and not self.disconnected:
             self.protocol.transport.write(
                 b"%x\r\n%b\r\n" % (len(data), data) if self.chunked else data
             )
@@ -144,11 +153,12 @@ class Exchange:
     def fail(self, error: GatewayError, request_id: str) -> None:
         """Tell the client what went wrong, in a head of its own or inside the stream."""
         if self.streaming:
-            self.more(error_frame(error))
+            self.more(self.tongue.cut(error))
             self.end()
         else:
-            plane, date = self.protocol.plane, self.protocol.date()
-            self.whole(*plane.error_reply(error, request_id, self.headers, date=date))
+            plane, date, tongue = self.protocol.plane, self.protocol.date(), self.tongue
+            reply = plane.error_reply(error, request_id, self.headers, date=date, tongue=tongue)
+            self.whole(*reply)
 
     def keep_alive_comment(self) -> None:
         """Break a silence, where a comment is safe."""

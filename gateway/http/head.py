@@ -5,6 +5,7 @@ A head is one bytes formatting; header objects would cost more than the rest of 
 
 from collections.abc import Collection, Iterable
 
+from gateway.access.limits import quota_fields, retry_fields
 from gateway.errors import GatewayError
 from gateway.flow.answer import Answer
 from gateway.flow.journey import Journey
@@ -35,6 +36,10 @@ def answer_head(answer: Answer, status_line: bytes, *, date: bytes, cors: bytes)
     journey = answer.journey
     fields = [b"%b: %b\r\n" % field for field in answer.headers]
     named = journey.upstream_id or any(name == b"x-request-id" for name, _ in answer.headers)
+    if journey.grant is not None and (quotas := quota_fields(journey.grant.standing)):
+        # The caller's quotas are ours to tell; the upstream's are the account's.
+        fields = [f for f in fields if not f.startswith(b"x-ratelimit-")]
+        fields.append(quotas)
     own_id = b"" if named else b"x-request-id: %b\r\n" % journey.call.id.encode()
     if answer.status >= 400 and journey.attempts > 1:
         # We have tried elsewhere already; an SDK's own retries on top would multiply ours.
@@ -101,7 +106,8 @@ def error_head(
     """The head of an error of ours."""
     fields = [status_line, JSON_FIELD, b"x-request-id: %b\r\n" % request_id.encode(), cors]
     if error.retry_after is not None:
-        fields.append(b"retry-after: %d\r\n" % max(1, round(error.retry_after)))
+        fields.append(retry_fields(error.retry_after))
+    fields.append(error.fields)
     if error.retry is not None:
         fields.append(b"x-should-retry: true\r\n" if error.retry else b"x-should-retry: false\r\n")
     return b"".join(fields)

@@ -40,28 +40,28 @@ def document(app: FastAPI) -> dict[str, Any]:
             description=app.description,
             routes=app.routes,
         )
-        made["paths"] = {"/v1/chat/completions": {"post": _chat()}, **made["paths"]}
+        routed = {path: {"post": _described(**told)} for path, told in ROUTED.items()}
+        made["paths"] = {**routed, **made["paths"]}
         app.openapi_schema = made
     return app.openapi_schema
 
 
-def _chat() -> dict[str, Any]:
+def _described(operation: str, said: str, shape: dict[str, Any]) -> dict[str, Any]:
     text = {"type": "string"}
     return {
-        "tags": ["chat"],
-        "operationId": "createChatCompletion",
-        "summary": "Answer a chat, by the smallest model that is good enough",
-        "description": "OpenAI's request and reply, byte for byte. `model` is `auto`, "
-        "`auto:floor`, `auto:nitro`, a tier (`nano`, `mini`, `full`) or a model's own name. "
-        "Members and fields not described here reach the upstream untouched.",
+        "tags": ["routed"],
+        "operationId": operation,
+        "summary": "Answer by the smallest model that is good enough",
+        "description": f"{said} `model` is `auto`, `auto:floor`, `auto:nitro`, a tier (`nano`, "
+        "`mini`, `full`) or a model's own name.",
         "parameters": [
             {"name": name, "in": "header", "description": words, "schema": text}
             for name, words in REQUEST_HEADERS.items()
         ],
-        "requestBody": {"required": True, "content": {"application/json": {"schema": _request()}}},
+        "requestBody": {"required": True, "content": {"application/json": {"schema": shape}}},
         "responses": {
             "200": {
-                "description": "The completion, or with `stream` its chunks",
+                "description": "The reply, or with `stream` its events",
                 "headers": {
                     name: {"description": words, "schema": text}
                     for name, words in REPLY_HEADERS.items()
@@ -83,17 +83,20 @@ def _chat() -> dict[str, Any]:
     }
 
 
-def _request() -> dict[str, Any]:
+def _shape(**more: Any) -> dict[str, Any]:  # noqa: ANN401 - a document's members
+    """What a request needs; `more` are its members beside the model, with an example each."""
+    listed = {"type": "array", "items": {"type": "object"}}
+    kinds = {list: listed, int: {"type": "integer"}, str: {"type": ["string", "array"]}}
     return {
         "type": "object",
-        "required": ["model", "messages"],
+        "required": ["model", *more],
         "additionalProperties": True,
         "properties": {
             "model": {"type": "string", "examples": ["auto"]},
-            "messages": {"type": "array", "items": {"type": "object"}},
             "stream": {"type": "boolean"},
+            **{name: kinds[type(example)] for name, example in more.items()},
         },
-        "example": {"model": "auto", "messages": [{"role": "user", "content": "Hello!"}]},
+        "example": {"model": "auto", **more},
     }
 
 
@@ -114,3 +117,25 @@ def _error() -> dict[str, Any]:
             }
         },
     }
+
+
+HELLO = [{"role": "user", "content": "Hello!"}]
+OPENAI = "OpenAI's request and reply, byte for byte."
+ANTHROPIC = "Anthropic's request and reply, translated into a chat completion and back."
+ROUTED: dict[str, dict[str, Any]] = {
+    "/v1/chat/completions": {
+        "operation": "createChatCompletion",
+        "said": OPENAI,
+        "shape": _shape(messages=HELLO),
+    },
+    "/v1/responses": {
+        "operation": "createResponse",
+        "said": OPENAI,
+        "shape": _shape(input="Hello!"),
+    },
+    "/v1/messages": {
+        "operation": "createMessage",
+        "said": ANTHROPIC,
+        "shape": _shape(max_tokens=1024, messages=HELLO),
+    },
+}

@@ -7,7 +7,6 @@ for this machine only, unless opened: they tell what is called, how often and at
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -31,13 +30,17 @@ from gateway.errors import (
     PermissionDenied,
 )
 from gateway.http import openapi
+from gateway.http.admin import Admin, router as admin_keys
+from gateway.http.admin_spend import router as admin_spend
+from gateway.http.asked import ROUTED
 from gateway.http.head import EXPOSED
+from gateway.http.near import is_loopback
 from gateway.wire.envelope import envelope
 
 AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
-POST_ONLY = frozenset({"/v1/chat/completions", "/chat/completions"})
+POST_ONLY = frozenset(path.decode() for path in ROUTED)
 OWNER = "tiergate"
-SERVED = "This gateway serves /v1/chat/completions and /v1/models."
+SERVED = "This gateway serves /v1/chat/completions, /v1/responses, /v1/messages and /v1/models."
 # Whoever comes through a proxy on this machine is not on this machine.
 FORWARDED = ("forwarded", "x-forwarded-for")
 
@@ -48,7 +51,8 @@ class Page:
 
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
     `ready` is empty or says why not; `made` is when the models list began, epoch seconds;
-    `open_operations` shows metrics and documentation to other machines too.
+    `open_operations` shows metrics and documentation to other machines too; `admin` is what the
+    admin API stands on (None: there is none).
     """
 
     catalog: Catalog
@@ -59,6 +63,7 @@ class Page:
     made: int
     cors_origins: Sequence[str] = ()
     open_operations: bool = False
+    admin: Admin | None = None
 
 
 def create(page: Page) -> FastAPI:
@@ -76,6 +81,9 @@ def create(page: Page) -> FastAPI:
     _models(app, page)
     _probes(app, page)
     _operations(app, page)
+    if page.admin is not None:
+        app.include_router(admin_keys(page.admin, from_this_machine))
+        app.include_router(admin_spend(page.admin, from_this_machine))
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's own hook
     if page.cors_origins:
         app.add_middleware(
@@ -189,14 +197,6 @@ async def from_this_machine(request: Request) -> None:
     if forwarded or (request.client is not None and not is_loopback(request.client.host)):
         message = "This page is shown to the gateway's own machine only."
         raise PermissionDenied(message)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether an address is this machine's own loopback, IPv4 inside IPv6 included."""
-    address = ip_address(host)
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        address = address.ipv4_mapped
-    return address.is_loopback
 
 
 def _errors(app: FastAPI, page: Page) -> None:

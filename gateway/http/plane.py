@@ -11,21 +11,30 @@ from dataclasses import dataclass
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
+from gateway.access.doorman import Doorman
 from gateway.call import Call
-from gateway.errors import GatewayError, InternalError, InvalidValue, UnsupportedMedia
+from gateway.catalog import Capability
+from gateway.errors import GatewayError, InternalError
 from gateway.flow.answer import Answer
 from gateway.flow.life import Flow
+from gateway.http import tongues
+from gateway.http.asked import (
+    COUNT_ROUTE,
+    MESSAGES_ROUTE,
+    RESPONSES_ROUTE,
+    Asker,
+    asked,
+)
 from gateway.http.exchange import CLOSE, Exchange
-from gateway.http.head import answer_head, cors_fields, error_head
+from gateway.http.head import JSON_FIELD, answer_head, cors_fields, error_head
+from gateway.http.tongues import Tongue
 from gateway.ports import Clock
-from gateway.wire.body import read
-from gateway.wire.envelope import envelope
-from gateway.wire.headers import to_upstream
-from gateway.wire.wishes import parse
+from gateway.wire.anthropic.request import Terms, counted
 
 LOG = logging.getLogger("tiergate.http")
 Fields = Iterable[tuple[bytes, bytes]]
-ROUTED = frozenset({b"/v1/chat/completions", b"/chat/completions"})
+# Anthropic's word for 503, which the standard library does not know.
+STATUS_LINES = {**STATUS_LINE, 529: b"HTTP/1.1 529 Overloaded\r\n"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +70,35 @@ class Ids:
 class Plane:
     """Serves exchanges; one a process."""
 
-    def __init__(self, flow: Flow, clock: Clock, limits: Limits, ids: Ids) -> None:
+    def __init__(self, flow: Flow, clock: Clock, limits: Limits, ids: Ids, door: Doorman) -> None:
         self.flow = flow
         self.limits = limits
         self.now = clock.now
         self.ids = ids
+        self.door = door
+        models = [model for _, model in flow.parts.catalog.models()]
+        self._terms = Terms(
+            reasons=any(Capability.REASONING in model.capabilities for model in models),
+            max_output=min(model.max_output for model in models),
+        )
+
+    def tongue(self, route: str) -> Tongue:
+        """How a route's API answers."""
+        if route == RESPONSES_ROUTE:
+            return tongues.Responses()
+        if route in (MESSAGES_ROUTE, COUNT_ROUTE):
+            return tongues.Messages(self.flow.rules.max_reply)
+        return tongues.CHAT
 
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens."""
         answer: Answer | None = None
         request_id = self.ids.make()
         try:
-            call, dropped = self._read(exchange, request_id)
+            call, dropped = await self._read(exchange, request_id)
+            if exchange.route == COUNT_ROUTE:
+                await self._count(exchange, call)
+                return
             answer = await self.flow.answer(call, dropped, exchange.presence)
             await self._write(exchange, answer)
         except GatewayError as error:
@@ -88,12 +114,18 @@ class Plane:
                 answer.close(left=exchange.disconnected)
 
     def error_reply(
-        self, error: GatewayError, request_id: str, headers: Fields, *, date: bytes
+        self,
+        error: GatewayError,
+        request_id: str,
+        headers: Fields,
+        *,
+        date: bytes,
+        tongue: Tongue = tongues.CHAT,
     ) -> tuple[bytes, bytes]:
         """An error's head, but for its framing fields, and its body."""
-        cors = cors_fields(headers, self.limits.cors_origins)
-        head = error_head(error, request_id, STATUS_LINE[error.status] + date, cors)
-        return head, envelope(error)
+        status, body = tongue.error(error, request_id)
+        own = cors_fields(headers, self.limits.cors_origins) + tongue.fields(request_id)
+        return error_head(error, request_id, STATUS_LINES[status] + date, own), body
 
     def refusal(
         self, error: GatewayError, headers: Fields, *, since: float | None, date: bytes
@@ -104,68 +136,57 @@ class Plane:
         head, body = self.error_reply(error, request_id, headers, date=date)
         return b"%b%bcontent-length: %d\r\n\r\n%b" % (head, CLOSE, len(body), body)
 
-    def _read(self, exchange: Exchange, request_id: str) -> tuple[Call, frozenset[str]]:
+    async def _read(self, exchange: Exchange, request_id: str) -> tuple[Call, frozenset[str]]:
+        fields, near = dict(exchange.headers), exchange.protocol.near
         try:
-            return _read(exchange, request_id)
+            principal = self.door.known(fields, near=near)
+            if principal is None:
+                principal = await self.door.admit(fields, near=near)
+            return asked(exchange, fields, Asker(request_id, principal, self._terms))
         except GatewayError as error:
             self.flow.rejected(request_id, error, exchange.arrived)
             raise
 
+    async def _count(self, exchange: Exchange, call: Call) -> None:
+        """Answer how long a prompt is; nothing is sent upstream."""
+        body = counted(await self.flow.count(call.document))
+        own = cors_fields(exchange.headers, self.limits.cors_origins)
+        own += exchange.tongue.fields(call.id) + JSON_FIELD
+        exchange.whole(STATUS_LINE[200] + exchange.protocol.date() + own, body)
+
     async def _write(self, exchange: Exchange, answer: Answer) -> None:
+        tongue = exchange.tongue
+        own = cors_fields(exchange.headers, self.limits.cors_origins)
+        if tongue is not tongues.CHAT:
+            own += tongue.fields(answer.journey.call.id)
+            if answer.stream:
+                tongue.begin(answer)
+                answer.first = tongue.feed(answer.first)
+            else:
+                tongue.whole(answer)
         head = answer_head(
             answer,
-            STATUS_LINE.get(answer.status, STATUS_LINE[502]),
+            STATUS_LINES.get(answer.status, STATUS_LINE[502]),
             date=exchange.protocol.date(),
-            cors=cors_fields(exchange.headers, self.limits.cors_origins),
+            cors=own,
         )
         if not answer.stream:
             exchange.whole(head, answer.first)
             return
         exchange.begin(head, answer.first)
-        flow = exchange.protocol.flow
+        await self._stream(exchange, answer)
+
+    async def _stream(self, exchange: Exchange, answer: Answer) -> None:
+        flow, tongue = exchange.protocol.flow, exchange.tongue
+        translates = tongue.translates
         exchange.comments = answer.may_comment
         while True:
             if flow.write_paused:
                 await flow.drain()
             if not (data := await answer.rest()):
                 break
-            exchange.more(data)
+            exchange.more(tongue.feed(data) if translates else data)
             exchange.last_write = self.now()
+        if translates:
+            exchange.more(tongue.end())
         exchange.end()
-
-
-def _read(exchange: Exchange, request_id: str) -> tuple[Call, frozenset[str]]:
-    fields = dict(exchange.headers)
-    _check_media(fields)
-    body = exchange.body()
-    document = read(body)
-    wishes, dropped = parse(fields, document)
-    model = document.get("model")
-    if not isinstance(model, str) or not model:
-        message = "you must provide a model parameter"
-        raise InvalidValue(message, param="model")
-    stream = document.get("stream") is True
-    options = document.get("stream_options") if stream else None
-    call = Call(
-        id=request_id,
-        body=body,
-        document=document,
-        model=model,
-        stream=stream,
-        wants_usage=isinstance(options, dict) and options.get("include_usage") is True,
-        wishes=wishes,
-        headers=to_upstream(exchange.headers),
-        arrived=exchange.arrived,
-    )
-    return call, dropped
-
-
-def _check_media(fields: dict[bytes, bytes]) -> None:
-    kind = fields.get(b"content-type")
-    if kind is not None and b"json" not in kind.lower():
-        message = "Send the body as application/json."
-        raise UnsupportedMedia(message)
-    encoding = fields.get(b"content-encoding")
-    if encoding is not None and encoding.lower() != b"identity":
-        message = "Compressed request bodies are not read; send it as it is."
-        raise UnsupportedMedia(message)

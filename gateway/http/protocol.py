@@ -27,9 +27,11 @@ from gateway.errors import (
     MalformedRequest,
     MethodNotAllowed,
 )
+from gateway.http.asked import CHAT_ROUTE, ROUTED
 from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.head import CONTINUE, HEALTHY
-from gateway.http.plane import ROUTED, Plane
+from gateway.http.near import is_near
+from gateway.http.plane import Plane
 from gateway.http.sweep import Sweep
 from gateway.http.worker import Worker
 
@@ -48,12 +50,14 @@ class EdgeProtocol(HttpToolsProtocol):
         self.head_bytes = self._declared = self._unparsed_bytes = 0
         self._in_head = self._in_body = self._offers_upgrade = False
         self._refusal = b""
+        self.near = False
         self._sweep = Sweep()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self.worker = Worker(self.loop, self.tasks, self.plane.serve)
         self.receiving_since = self.plane.now()
+        self.near = is_near(self.client)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -141,10 +145,10 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         url = self.url if self.url.startswith(b"/") else parse_url(self.url).path
         path = url.partition(b"?")[0]
-        if path in ROUTED and parser.get_method() == b"POST":
-            self._begin_exchange()
+        if (route := ROUTED.get(path)) is not None and parser.get_method() == b"POST":
+            self._begin_exchange(route)
         elif path == b"/healthz" and parser.get_method() == b"GET" and self._idle():
-            self._begin_exchange().health = True
+            self._begin_exchange(CHAT_ROUTE).health = True
         else:
             super().on_headers_complete()
             self._in_body = True
@@ -152,10 +156,10 @@ class EdgeProtocol(HttpToolsProtocol):
     def _idle(self) -> bool:
         return self.cycle is None or self.cycle.response_complete
 
-    def _begin_exchange(self) -> Exchange:
+    def _begin_exchange(self, route: str) -> Exchange:
         old = self.parser.get_http_version() != "1.1"
         keep_alive = not old and self.parser.should_keep_alive()
-        exchange = Exchange(self, self.headers, keep_alive=keep_alive)
+        exchange = Exchange(self, self.headers, route, keep_alive=keep_alive)
         exchange.http_1_0 = old
         exchange.turn = self._idle()
         if exchange.turn:

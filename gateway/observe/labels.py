@@ -32,6 +32,7 @@ REASONS: Final = {
     "deadline": "no other tier meets the caller's deadline",
     "only": "there is no other tier",
     "sticky": "the conversation stays on its tier",
+    "budget": "the caller's allowance does not hold a larger tier",
     "fallback": "a deployment failed or rests; another answered",
     "escalated": "the chosen tier failed; a larger one answered",
     "downgraded": "the chosen tier failed; a smaller one answered",

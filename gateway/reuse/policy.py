@@ -54,9 +54,11 @@ class Verdict:
 
 FULL = Verdict(read=True, write=True, share=True)
 
-_OFF, _STATE, _AUDIO, _ASKED, _NO_CACHE, _NO_STORE = (
+STATE = Verdict(read=False, write=False, share=False, reason="state")
+"""What the upstream keeps: its reply stands for something there."""
+
+_OFF, _AUDIO, _ASKED, _NO_CACHE, _NO_STORE = (
     Verdict(read=False, write=False, share=False, reason="off"),
-    Verdict(read=False, write=False, share=False, reason="state"),
     Verdict(read=False, write=False, share=False, reason="audio"),
     Verdict(read=False, write=False, share=False, reason="asked"),
     Verdict(read=False, write=True, share=False, reason="no-cache"),
@@ -108,9 +110,9 @@ def _stateful(document: Mapping[str, Any]) -> Verdict | None:
     """Why this reply stands for something at the upstream, if it does."""
     get = document.get
     if get("store") is True or get("background") is True:
-        return _STATE
+        return STATE
     if get("previous_response_id") is not None or get("conversation") is not None:
-        return _STATE
+        return STATE
     modalities = get("modalities")
     if get("audio") is not None or (isinstance(modalities, list) and "audio" in modalities):
         return _AUDIO

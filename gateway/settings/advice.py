@@ -11,7 +11,9 @@ from itertools import pairwise
 from urllib.parse import urlsplit
 
 from gateway.catalog import Catalog, Model
+from gateway.settings.access import levels
 from gateway.settings.catalog import known_models
+from gateway.settings.complaints import dotted
 from gateway.settings.overrides import unknown
 from gateway.settings.presets import presets
 from gateway.settings.schema import Settings
@@ -31,6 +33,7 @@ def warnings(
         *_unused(settings, catalog),
         *_notes(settings),
         *_unencrypted(catalog),
+        *_access(settings, catalog),
         *unknown(environ),
     ]
 
@@ -86,6 +89,31 @@ def _unencrypted(catalog: Catalog) -> Iterator[str]:
         parts = urlsplit(deployment.base_url)
         if deployment.key and parts.scheme == "http" and not _is_near(parts.hostname or ""):
             yield f"deployment {deployment.name} sends its key unencrypted: use https."
+
+
+def _access(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    if settings.access.open and settings.keys:
+        yield (
+            "access.open lets callers without a key in, past the limits of every key: leave it out "
+            "to close the gateway to them."
+        )
+    elif not settings.access.open and not settings.keys and not _is_loopback(settings.server.host):
+        yield (
+            "No keys are configured: callers from other machines are refused until there is one "
+            "(`tiergate keys create NAME`), or `access.open: true` lets anyone spend."
+        )
+    for where, said in levels(settings):
+        for model in said.models or ():
+            if model not in catalog.by_model:
+                yield f"{dotted(where)} may use {model}, which stands behind no tier."
+
+
+def _is_loopback(host: str) -> bool:
+    """Whether only this machine reaches an address; a name may lead anywhere but for one."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _is_near(host: str) -> bool:

@@ -7,14 +7,14 @@ The file is `--config`, else `TIERGATE_CONFIG`, else `tiergate.yaml` in the work
 there is one. None is needed.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.settings import catalog
+from gateway.settings import access, catalog
 from gateway.settings.complaints import (
     Flaw,
     Place,
@@ -108,18 +108,27 @@ def _validated(
     try:
         settings = Settings.model_validate(document.values)
     except ValidationError as error:
-        found += [f for f in _translated(error) if f.place not in broken]
+        found += [f for f in _translated(error) if not _holds(f.place, broken)]
         settings = None
     # A slip elsewhere must not hide what is wrong with the catalog, so it is checked by itself.
-    checked = settings or _catalog_alone(document.values)
+    checked = settings or _alone(document.values, "catalog", "simulate")
     if checked is not None:
         found += [f for f in catalog.flaws(checked) if f.place not in broken]
         found += _surroundings(checked, has)
+    # Nor what is wrong with the keys.
+    checked = settings or _alone(document.values, "keys", "teams", "organisations", "catalog")
+    if checked is not None:
+        found += [f for f in access.flaws(checked) if f.place not in broken]
     return settings, found
 
 
-def _catalog_alone(values: dict[str, Any]) -> Settings | None:
-    parts = {name: values[name] for name in ("catalog", "simulate") if name in values}
+def _holds(place: Place, broken: Iterable[Place]) -> bool:
+    """Whether something at or below a place is known to be wrong, and so explains what it lacks."""
+    return any(other[: len(place)] == place for other in broken)
+
+
+def _alone(values: dict[str, Any], *names: str) -> Settings | None:
+    parts = {name: values[name] for name in names if name in values}
     try:
         return Settings.model_validate(parts)
     except ValidationError:

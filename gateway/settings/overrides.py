@@ -1,7 +1,8 @@
 """`GATEWAY_*` variables: one for every scalar setting, `GATEWAY_SERVER_PORT` for `server.port`.
 
 Lists are comma-separated. `GATEWAY_CATALOG` and `GATEWAY_SIMULATE` are the short forms of the
-sections that have one. The environment wins over the file.
+sections that have one, `GATEWAY_REDIS_URL` is what people expect the store's to be called. The
+environment wins over the file.
 """
 
 import re
@@ -14,6 +15,7 @@ from pydantic import BaseModel
 from gateway.settings.complaints import Place
 from gateway.settings.document import Document
 from gateway.settings.schema import Settings
+from gateway.settings.terms import KeySettings
 
 PREFIX = "GATEWAY_"
 # What Kubernetes sets in every pod when a service is called "gateway".
@@ -21,6 +23,7 @@ SERVICE_LINK = re.compile(r"GATEWAY_(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
 SHORT_FORMS: Mapping[str, Place] = {
     "GATEWAY_CATALOG": ("catalog", "preset"),
     "GATEWAY_SIMULATE": ("simulate", "enabled"),
+    "GATEWAY_REDIS_URL": ("store", "redis_url"),
 }
 
 
@@ -37,7 +40,7 @@ def _leaves(model: type[BaseModel], place: Place) -> Iterator[Place]:
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
             yield from _leaves(kind, (*place, name))
-        elif get_origin(kind) is not dict:
+        elif get_origin(kind) is not dict and kind != tuple[KeySettings, ...]:
             yield (*place, name)
 
 

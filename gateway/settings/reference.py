@@ -4,7 +4,7 @@ Both files in `docs/` are printed by `tiergate schema`; a test keeps them true.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.catalog import Model
@@ -13,6 +13,13 @@ from gateway.settings.complaints import Place, dotted
 from gateway.settings.overrides import variables
 from gateway.settings.presets import presets
 from gateway.settings.schema import Settings
+from gateway.settings.terms import (
+    AccessSettings,
+    KeySettings,
+    OrganisationSettings,
+    TeamSettings,
+    TermsSettings,
+)
 from gateway.settings.tiers import (
     CatalogSettings,
     DeploymentSettings,
@@ -58,7 +65,8 @@ routing:
   after the YAML was read, so a variable cannot change the file's structure; `$${` is a literal
   `${`. A missing variable without default is refused.
 - **Overrides**: every scalar setting has a variable, named below, which wins over the file; lists
-  are comma-separated. `OPENAI_API_KEY` and `OPENAI_BASE_URL` are used where neither says anything.
+  are comma-separated. `GATEWAY_REDIS_URL` alone moves keys, money and quotas to Redis.
+  `OPENAI_API_KEY` and `OPENAI_BASE_URL` are used where neither says anything.
 - **Durations** are written `250ms`, `10s`, `5m`, `2h`, or as a number of seconds; **sizes** as
   `64KiB`, `32MiB` (or `KB`, `MB`: powers of ten), or as a number of bytes.
 - **Keys** are refused at start when they are empty, contain spaces or line breaks, or look like a
@@ -66,6 +74,20 @@ routing:
 - **Unknown names** are refused, with the nearest right one.
 """
 
+TERMS: tuple[tuple[str, str, type[Section]], ...] = (
+    (
+        "keys[…]",
+        "A list of keys. Beside what is said here, each may carry the terms below.",
+        KeySettings,
+    ),
+    ("teams.NAME", "Likewise with the terms below.", TeamSettings),
+    ("organisations.NAME", "The terms below.", OrganisationSettings),
+    (
+        "Terms of a key, a team or an organisation",
+        "A call must pass the allowances and quotas of all its levels; see [keys.md](keys.md).",
+        TermsSettings,
+    ),
+)
 PARTS: tuple[tuple[str, str, type[Section]], ...] = (
     ("catalog.models.NAME", "A name known below needs only what differs.", ModelSettings),
     ("catalog.models.NAME.price", "In dollars per million tokens.", PriceSettings),
@@ -106,6 +128,8 @@ def _fillable(said: dict[str, Any]) -> dict[str, Any]:
         said.pop("default", None)
     said.pop("x-kind", None)
     kinds = [said] if "type" in said else said.get("anyOf", [])
+    if "$ref" in said.get("items", {}):
+        return said
     if not any(k.get("type") in FILLABLE or "enum" in k for k in kinds) or FILLED in kinds:
         return said
     if any("${" in k.get("pattern", "").replace("\\", "") for k in kinds):
@@ -123,7 +147,9 @@ def markdown() -> str:
         lines.append(f"## {section}\n\n{kind.__doc__}\n")
         lines += [*_table(kind, (section,), names), ""]
         if kind is CatalogSettings:
-            lines += _catalog()
+            lines += _parts("###", PARTS)
+        if kind is AccessSettings:
+            lines += _parts("##", TERMS)
     lines += _models()
     return "\n".join(lines).rstrip() + "\n"
 
@@ -136,11 +162,12 @@ def _sections(kind: type[Section]) -> Iterator[tuple[str, type[Section]]]:
             yield name, inner
 
 
-def _catalog() -> Iterator[str]:
-    for title, about, kind in PARTS:
-        yield f"### {title}\n\n{about}\n"
-        yield from _table(kind, (), {})
-        yield ""
+def _parts(mark: str, parts: Iterable[tuple[str, str, type[Section]]]) -> Iterator[str]:
+    for title, about, kind in parts:
+        yield f"{mark} {title}\n\n{about}\n"
+        if kind is not OrganisationSettings:
+            yield from _table(kind, (), {})
+            yield ""
 
 
 Names = Mapping[Place, str]
@@ -154,7 +181,10 @@ def _table(kind: type[Section], place: Place, names: Names) -> Iterator[str]:
 
 def _rows(kind: type[Section], place: Place, names: Names) -> Iterator[str]:
     groups = dict(_sections(kind))
+    told_once = TermsSettings.model_fields if kind is not TermsSettings else {}
     for name, said in kind.model_json_schema()["properties"].items():
+        if issubclass(kind, TermsSettings) and name in told_once:
+            continue
         if name in groups:
             yield from _rows(groups[name], (*place, name), names)
             continue

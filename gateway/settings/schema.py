@@ -1,7 +1,8 @@
 """Every setting with its type, bounds, default and meaning; the documentation is made from these.
 
 Durations are seconds, sizes bytes, prices nano-dollars a token once read. Unknown names are
-refused. What stands behind the tiers is in `gateway.settings.tiers`.
+refused. What stands behind the tiers is in `gateway.settings.tiers`, who may call on which terms in
+`gateway.settings.terms`.
 """
 
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from gateway.settings.tiers import CatalogSettings, Label, Section
+from gateway.settings.stores import StoreSettings
+from gateway.settings.terms import (
+    AccessSettings,
+    AdminSettings,
+    KeySettings,
+    OrganisationSettings,
+    TeamSettings,
+)
+from gateway.settings.tiers import CatalogSettings, Label, Name, Section
 from gateway.settings.units import Duration, Size, parted, unswitched
 
 
@@ -23,6 +32,12 @@ class ServerSettings(Section):
     )
     port: int = Field(
         default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
+    )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes that serve; more than one need Redis to share money and quotas.",
     )
     max_body: Size = Field(
         default=32 * 2**20,
@@ -205,4 +220,17 @@ class Settings(Section):
     routing: RoutingSettings = RoutingSettings()
     log: LogSettings = LogSettings()
     catalog: CatalogSettings = CatalogSettings()
+    access: AccessSettings = AccessSettings()
+    keys: tuple[KeySettings, ...] = Field(
+        default=(), description="Keys of callers; further ones live in the store."
+    )
+    teams: dict[Name, TeamSettings] = Field(
+        default_factory=dict, description="Teams by name, with the terms all their keys share."
+    )
+    organisations: dict[Name, OrganisationSettings] = Field(
+        default_factory=dict,
+        description="Organisations by name, with the terms all their teams share.",
+    )
+    admin: AdminSettings = AdminSettings()
+    store: StoreSettings = StoreSettings()
     simulate: SimulateSettings = SimulateSettings()

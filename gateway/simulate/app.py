@@ -1,6 +1,8 @@
 """The simulated upstream as an ASGI application.
 
     POST /v1/chat/completions          streamed or not
+    POST /v1/responses                 streamed or not
+    GET, DELETE /v1/responses/{id}     those stored
     GET  /v1/models, /v1/models/{id}   with `shutdown_date`
     GET, POST, DELETE /simulate/faults things that go wrong on demand (`faults`)
 
@@ -13,11 +15,14 @@ import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, NamedTuple
 
+import orjson
+
 from gateway.call import Headers
-from gateway.simulate.asking import read, read_json
+from gateway.simulate import responses, responses_asking
+from gateway.simulate.asking import Ask, read, read_json
 from gateway.simulate.refusals import Refusal
 from gateway.simulate.script import Ending, Script, json_script
-from gateway.simulate.upstream import SimulatedUpstream, Simulation
+from gateway.simulate.upstream import SimulatedUpstream, Simulation, Wording
 
 Message = MutableMapping[str, Any]
 Scope = MutableMapping[str, Any]
@@ -88,6 +93,10 @@ class _Application:
         match incoming.method, incoming.path:
             case "POST", "/chat/completions":
                 return await self._chat(incoming.body, head)
+            case "POST", "/responses":
+                return await self._respond(incoming.body, head)
+            case "GET" | "DELETE" as method, path if path.startswith("/responses/"):
+                return self._stored(method, path.removeprefix("/responses/"), head)
             case "GET", "/models":
                 return self._upstream.models(head)
             case "GET", path if path.startswith("/models/"):
@@ -97,16 +106,35 @@ class _Application:
         raise Refusal(404, f"Invalid URL ({incoming.method} {incoming.path[:200]})")
 
     async def _chat(self, body: bytes, head: Headers) -> Script:
-        simulation = self._upstream.simulation
-        ask = read(body, simulation.catalog)
-        if len(body) > COUNTED_HERE:
-            prompt = await asyncio.to_thread(simulation.count, ask.document)
-        else:
-            prompt = simulation.count(ask.document)
+        ask = read(body, self._upstream.simulation.catalog)
+        prompt = await self._count(ask, len(body))
         try:
             return self._upstream.chat(ask, prompt, head)
         except Refusal as refusal:
             return self._upstream.refused(refusal, head, ask.model.name)
+
+    async def _respond(self, body: bytes, head: Headers) -> Script:
+        memory = self._upstream.memory
+        asked = responses_asking.read(body, self._upstream.simulation.catalog, memory)
+        # An earlier response's conversation counts too, however short the body is.
+        prompt = await self._count(asked.ask, len(orjson.dumps(asked.said)))
+        wording: Wording = responses.Responding(asked, memory)
+        try:
+            return self._upstream.chat(asked.ask, prompt, head, wording)
+        except Refusal as refusal:
+            worded = responses_asking.translated(refusal)
+            return self._upstream.refused(worded, head, asked.ask.model.name)
+
+    async def _count(self, ask: Ask, size: int) -> int:
+        count = self._upstream.simulation.count
+        if size > COUNTED_HERE:
+            return await asyncio.to_thread(count, ask.document)
+        return count(ask.document)
+
+    def _stored(self, method: str, name: str, head: Headers) -> Script:
+        memory = self._upstream.memory
+        found = memory.delete(name) if method == "DELETE" else memory.fetch(name)
+        return json_script(200, head, found)
 
     def _faults(self, method: str, body: bytes, head: Headers) -> Script:
         rules = self._upstream.rules

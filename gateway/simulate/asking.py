@@ -85,6 +85,15 @@ def read(body: bytes, catalog: Catalog) -> Ask:
     document = read_json(body)
     if not isinstance(document, dict):
         refusals.refuse_type("body", "an object", document)
+    return read_document(document, catalog)
+
+
+def read_document(document: Mapping[str, Any], catalog: Catalog) -> Ask:
+    """Check a chat request that is read.
+
+    Raises:
+        Refusal: as OpenAI would refuse it.
+    """
     tier, model = _model(document, catalog)
     check_messages(document)
     check_numbers(document)

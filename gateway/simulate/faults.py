@@ -174,8 +174,16 @@ def _torn(fault: Fault, script: Script) -> Iterator[Step]:
 
 
 def _then_error(fault: Fault, script: Script) -> Iterator[Step]:
-    yield from islice(script.steps, fault.after)
-    yield Step(0.0, b"data: " + orjson.dumps(ERROR) + b"\n\n")
+    number, typed = 0, False
+    for step in islice(script.steps, fault.after):
+        number, typed = number + 1, step.data.startswith(b"event: ")
+        yield step
+    if typed:
+        told = {name: ERROR["error"][name] for name in ("code", "message", "param")}
+        event = orjson.dumps({"type": "error", **told, "sequence_number": number})
+        yield Step(0.0, b"event: error\ndata: " + event + b"\n\n")
+    else:
+        yield Step(0.0, b"data: " + orjson.dumps(ERROR) + b"\n\n")
 
 
 def _instead(script: Script, content_type: bytes, body: bytes) -> Script:

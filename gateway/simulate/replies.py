@@ -75,7 +75,7 @@ def document(sending: Sending) -> dict[str, Any]:
                 "refusal": None,
                 "annotations": [],
             },
-            "logprobs": _logprobs(choice.pieces, sending),
+            "logprobs": logprobs(choice.pieces, sending),
             "finish_reason": choice.finish,
         }
         for index, choice in enumerate(sending.answer.choices)
@@ -136,7 +136,7 @@ def _deltas(choice: Choice, sending: Sending) -> Iterator[Delta]:
     else:
         yield {"role": "assistant", "content": "", "refusal": None}, None, None
         for piece in choice.pieces:
-            yield {"content": piece}, _logprobs((piece,), sending), None
+            yield {"content": piece}, logprobs((piece,), sending), None
     yield {}, None, choice.finish
 
 
@@ -154,7 +154,8 @@ def _call_deltas(choice: Choice) -> Iterator[Delta]:
             yield {"tool_calls": [{"index": index, kind: {field: piece}}]}, None, None
 
 
-def _logprobs(pieces: tuple[str, ...], sending: Sending) -> dict[str, Any] | None:
+def logprobs(pieces: tuple[str, ...], sending: Sending) -> dict[str, Any] | None:
+    """The log-probabilities of tokens, if they were asked for."""
     wanted = sending.ask.logprobs
     if wanted is None:
         return None

@@ -1,15 +1,15 @@
 """What a call gets from the simulated upstream, and the little it remembers between calls.
 
-Remembered: cached prefixes, rate limits, fault rules, how many requests came.
+Remembered: cached prefixes, rate limits, fault rules, stored responses, how many requests came.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 from hashlib import blake2b, sha256
 from hmac import compare_digest
 from itertools import islice
-from typing import Any
+from typing import Any, Protocol
 
 from gateway.call import Headers
 from gateway.catalog import Catalog, Model, Secret
@@ -21,8 +21,9 @@ from gateway.simulate.limits import Limiter
 from gateway.simulate.pieces import Counter, Meter
 from gateway.simulate.prefixes import PrefixCache
 from gateway.simulate.refusals import Refusal, refuse_model
+from gateway.simulate.responses_memory import Memory
 from gateway.simulate.rules import Rules
-from gateway.simulate.script import EVENT_STREAM, Script, json_script
+from gateway.simulate.script import EVENT_STREAM, Script, Step, json_script
 
 NO_KEY = Secret("")
 # For models without a knowledge cut-off in the catalog: the API's first year.
@@ -56,12 +57,23 @@ class Simulation:
     tokens_per_minute: int = 0
 
 
+class Wording(Protocol):
+    """How an API puts an answer: `replies` for chat, `responses.Responding` for `/responses`."""
+
+    def document(self, sending: replies.Sending, /) -> Mapping[str, Any]:
+        """A reply that is not streamed."""
+
+    def stream(self, sending: replies.Sending, waits: Iterator[float], /) -> Iterator[Step]:
+        """A reply that is."""
+
+
 class SimulatedUpstream:
-    """Answers calls; `rules` are the faults asked for."""
+    """Answers calls; `rules` are the faults asked for, `memory` holds the stored responses."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.rules = Rules(roll(simulation.seed, b"", "rules"))
+        self.memory = Memory()
         self._meter = Meter(simulation.count)
         self._prefixes = PrefixCache()
         self._limiter = Limiter(
@@ -94,8 +106,8 @@ class SimulatedUpstream:
         if not compare_digest(*digests):
             raise Refusal(401, "Incorrect API key provided.", code="invalid_api_key")
 
-    def chat(self, ask: Ask, prompt: int, head: Headers) -> Script:
-        """The reply to a chat request whose prompt is so many tokens, faults included.
+    def chat(self, ask: Ask, prompt: int, head: Headers, wording: Wording = replies) -> Script:
+        """The reply to a request whose prompt is so many tokens, faults included.
 
         Raises:
             Refusal: the prompt is too long, or a rate limit is reached.
@@ -110,12 +122,12 @@ class SimulatedUpstream:
             raise Refusal(400, message, param="messages", code="context_length_exceeded")
         reserved = ask.limit if ask.limit < model.max_output else 0
         self._limiter.take(model.name, prompt + reserved)
-        script = self._reply(ask, prompt, (*head, *self._limiter.headers(model.name)))
+        script = self._reply(ask, prompt, (*head, *self._limiter.headers(model.name)), wording)
         opening = next(texts(ask.document["messages"], "user"), "")
         fault = faults.marked(opening, model.name) or self.rules.strike(model.name)
         return script if fault is None else faults.apply(fault, script)
 
-    def _reply(self, ask: Ask, prompt: int, head: Headers) -> Script:
+    def _reply(self, ask: Ask, prompt: int, head: Headers, wording: Wording) -> Script:
         simulation = self.simulation
         model = ask.model.name
         now = simulation.clock.now()
@@ -130,10 +142,10 @@ class SimulatedUpstream:
         sending = replies.Sending(ask, said, prompt, cached, created, dice)
         if ask.stream:
             headers = (EVENT_STREAM, *head, _processing(before))
-            steps = replies.stream(sending, waits)
+            steps = wording.stream(sending, waits)
             return Script(200, headers, steps, stream=True, before=before)
         before += sum(islice(waits, _longest(said)))
-        return json_script(200, (*head, _processing(before)), replies.document(sending), before)
+        return json_script(200, (*head, _processing(before)), wording.document(sending), before)
 
     def refused(self, refusal: Refusal, head: Headers, model: str | None = None) -> Script:
         """The reply that refuses a request; with a model, its rate limits beside it."""

@@ -23,7 +23,7 @@ _QUOTE, _BRACE, _BACKSLASH = b'"{\\'
 _ASK = b'"include_usage":true'
 _OPTIONS = b'"stream_options":{' + _ASK + b"}"
 _OPTIONS_FIRST = _OPTIONS + b","
-_LIMITS = ("max_completion_tokens", "max_tokens")
+CHAT_LIMITS = ("max_completion_tokens", "max_tokens")
 Editor = Callable[[Member], list[Edit]]
 # Below this many bytes counting brackets is cheaper than walking the document.
 _COUNTED_BYTES = 1024
@@ -53,7 +53,7 @@ def read(body: bytes) -> dict[str, Any]:
     return document
 
 
-def rewrite(
+def rewrite(  # noqa: PLR0913 - all that may be changed, each by its name
     body: bytes,
     document: Mapping[str, Any],
     *,
@@ -61,13 +61,15 @@ def rewrite(
     drop: Collection[str] = (),
     include_usage: bool = False,
     max_tokens: int | None = None,
+    limits: tuple[str, ...] = CHAT_LIMITS,
 ) -> bytes:
     """Splice a body that was read as `document`.
 
     The value of every top-level `model` becomes `model` (None: stays; a body without one gets
     none). The top-level members named in `drop` go. With `include_usage` the upstream is asked
     for a stream's usage. An answer may have at most `max_tokens`: a larger limit becomes this
-    one, a missing one is added. Options and limits of the wrong type are the upstream's to refuse.
+    one, a missing one is added; `limits` are the members that say so, the one to add first. Options
+    and limits of the wrong type are the upstream's to refuse.
     """
     ask = include_usage and not _asks(document)
     if max_tokens is None and not (ask and "stream_options" in document):
@@ -85,7 +87,7 @@ def rewrite(
         if "stream_options" not in document:
             added.append(_OPTIONS)
     if max_tokens is not None:
-        _limit(document, max_tokens, editors, added)
+        _limit(document, max_tokens, limits, editors, added)
     return _edited(body, drop, editors, added)
 
 
@@ -153,9 +155,13 @@ def _add(body: bytes, text: bytes) -> bytes:
 
 
 def _limit(
-    document: Mapping[str, Any], most: int, editors: dict[str, Editor], added: list[bytes]
+    document: Mapping[str, Any],
+    most: int,
+    limits: tuple[str, ...],
+    editors: dict[str, Editor],
+    added: list[bytes],
 ) -> None:
-    present = [n for n in _LIMITS if n in document]
+    present = [n for n in limits if n in document]
     stated = [n for n in present if document[n] is not None]
     if stated:
         editors.update((n, partial(_lower, most, document[n])) for n in stated)
@@ -163,7 +169,7 @@ def _limit(
         # Only one of them: OpenAI refuses a call that sets both.
         editors[present[0]] = partial(_replace, b"%d" % most)
     else:
-        added.append(b'"%b":%d' % (_LIMITS[0].encode(), most))
+        added.append(b'"%b":%d' % (limits[0].encode(), most))
 
 
 def _lower(most: int, limit: object, member: Member) -> list[Edit]:

@@ -58,11 +58,13 @@ class ChatStream:
         error: what the upstream said in an error event: passed on when `started`, else held.
         saw_id: the stream sets event ids; a comment would break clients built on openai-python.
         broken: what the next call will raise; nothing more will pass on.
+        sequence: -1, as chunks bear no numbers.
     """
 
     __slots__ = (
         "_lessons", "_over", "_seen", "_splitter", "_strip", "_template",
-        "broken", "done", "error", "finished", "model", "saw_id", "started", "text_chars", "usage",
+        "broken", "done", "error", "finished", "model", "saw_id", "sequence", "started",
+        "text_chars", "usage",
     )  # fmt: skip
 
     def __init__(self, *, strip_usage: bool) -> None:
@@ -75,6 +77,8 @@ class ChatStream:
         self.error: Mapping[str, Any] | None = None
         self.saw_id = False
         self.broken: UpstreamError | None = None
+        # Chat chunks bear no numbers.
+        self.sequence = -1
         self._strip = strip_usage
         self._splitter = Splitter()
         self._template: Template | None = None
@@ -110,6 +114,10 @@ class ChatStream:
             raise UpstreamTruncated(message)
         if self.error is None and not (self.finished and (self.done or self._is_at_rest())):
             raise UpstreamTruncated(_UNFINISHED)
+
+    def names(self) -> tuple[str, ...]:
+        """The ids that later calls may refer to the reply by: none."""
+        return ()
 
     def _is_closed(self) -> bool:
         return self.done or (self.error is not None and not self.started)

@@ -20,6 +20,10 @@ class Facts(NamedTuple):
     model: str
     text_chars: int
 
+    def names(self) -> tuple[str, ...]:
+        """The ids that later calls may refer to it by: none."""
+        return ()
+
 
 def inspect(body: bytes) -> Facts:
     """Look at the body of a 200 reply that is not streamed.

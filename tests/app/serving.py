@@ -12,7 +12,11 @@ from gateway.flow.life import Flow
 from gateway.settings.load import load
 from tests.tasks import background
 
-FAST = {"GATEWAY_SIMULATE_ENABLED": "true", "GATEWAY_SIMULATE_SPEED": "0"}
+FAST = {
+    "GATEWAY_SIMULATE_ENABLED": "true",
+    "GATEWAY_SIMULATE_SPEED": "0",
+    "GATEWAY_STORE_DATA": "memory",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,9 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(("OPENAI_", "GATEWAY_"))}
+OURS = ("OPENAI_", "GATEWAY_")
+ENVIRON = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
+ENVIRON |= {"GATEWAY_STORE_DATA": "memory"}
 FAST = {**ENVIRON, "GATEWAY_SERVER_PORT": "0", "GATEWAY_SIMULATE_SPEED": "0"}
 
 

@@ -118,6 +118,7 @@ def gateway(programs: Programs, upstream: Server, before: Sequence[str] = ()) ->
             "tiers": {name.removeprefix("bench-"): name for name in PRICES},
         },
     }
+    config["store"] = {"data": str(programs.place / "data")}
     # JSON is YAML, and is written without a library.
     path = programs.place / "tiergate.yaml"
     path.write_text(json.dumps(config, indent=2))

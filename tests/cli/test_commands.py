@@ -2,6 +2,7 @@
 
 import runpy
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,8 @@ class NotedWork:
     code: int = 0
     asked: list[tuple[Any, ...]] = field(default_factory=list)
 
-    def serve(
-        self, config: Path | None, *, host: str | None, port: int | None, simulate: bool | None
-    ) -> int:
-        return self._note("serve", config, host, port, simulate)
+    def serve(self, config: Path | None, said: Mapping[str, object]) -> int:
+        return self._note("serve", config, {n: v for n, v in said.items() if v is not None})
 
     def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
         return self._note("demo", config, seconds, rate)
@@ -45,12 +44,24 @@ class NotedWork:
 @pytest.mark.parametrize(
     ("typed", "asked"),
     [
-        (["serve"], ("serve", None, None, None, None)),
+        (["serve"], ("serve", None, {})),
         (
             ["serve", "-c", "a.yaml", "--host", "::", "--port", "0", "--simulate"],
-            ("serve", Path("a.yaml"), "::", 0, True),
+            (
+                "serve",
+                Path("a.yaml"),
+                {
+                    "GATEWAY_SERVER_HOST": "::",
+                    "GATEWAY_SERVER_PORT": 0,
+                    "GATEWAY_SIMULATE_ENABLED": True,
+                },
+            ),
         ),
-        (["serve", "--no-simulate"], ("serve", None, None, None, False)),
+        (["serve", "--no-simulate"], ("serve", None, {"GATEWAY_SIMULATE_ENABLED": False})),
+        (
+            ["serve", "--workers", "3", "--data", "d"],
+            ("serve", None, {"GATEWAY_SERVER_WORKERS": 3, "GATEWAY_STORE_DATA": "d"}),
+        ),
         (["demo"], ("demo", None, None, 5.0)),
         (["demo", "--seconds", "3", "--rate", "50"], ("demo", None, 3.0, 50.0)),
         (["check", "--config", "b.yaml"], ("check", Path("b.yaml"))),

@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -11,8 +12,8 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from gateway.cli.work import Desk, Showing, here
-from gateway.errors import Infeasible
+from gateway.cli.work import Desk, Showing, Store, here
+from gateway.errors import Infeasible, StoreUnavailable
 from gateway.settings.schema import Settings
 
 KEY = {"OPENAI_API_KEY": "sk-abc"}
@@ -60,6 +61,9 @@ class NotedProduct:
         self.demos.append((settings, seconds, rate))
         return 0
 
+    def open_store(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
+        raise StoreUnavailable("no store")
+
     def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
         assert settings.simulate.enabled
         self.bodies.append(body)
@@ -106,7 +110,15 @@ def office() -> Open:
 def test_serve_hands_over_what_was_configured_and_typed(office: Open) -> None:
     there = office(KEY)
 
-    code = there.desk.serve(None, host="::", port=9, simulate=True)
+    code = there.desk.serve(
+        None,
+        {
+            "GATEWAY_SERVER_HOST": "::",
+            "GATEWAY_SERVER_PORT": 9,
+            "GATEWAY_SIMULATE_ENABLED": True,
+            "GATEWAY_SERVER_WORKERS": None,
+        },
+    )
 
     (settings,) = there.product.served
     assert code == 7
@@ -117,7 +129,7 @@ def test_serve_hands_over_what_was_configured_and_typed(office: Open) -> None:
 def test_serve_leaves_alone_what_was_not_typed(office: Open) -> None:
     there = office(KEY | {"GATEWAY_SERVER_PORT": "81"})
 
-    there.desk.serve(None, host=None, port=None, simulate=None)
+    there.desk.serve(None, {})
 
     assert there.product.served[0].server.port == 81
     assert not there.product.served[0].simulate.enabled
@@ -126,7 +138,7 @@ def test_serve_leaves_alone_what_was_not_typed(office: Open) -> None:
 def test_serve_warns_on_standard_error_and_serves_all_the_same(office: Open) -> None:
     there = office(KEY)
 
-    there.desk.serve(None, host=None, port=None, simulate=None)
+    there.desk.serve(None, {})
 
     (warning,) = there.err.getvalue().splitlines()
     assert warning.startswith("warning: gpt-4.1-nano (tier nano) was switched off on 2026-10-23.")
@@ -139,7 +151,7 @@ def test_a_bad_configuration_is_told_line_by_line_and_nothing_starts(office: Ope
     Path("worse.yaml").write_text("a: [\n")
 
     codes = [
-        there.desk.serve(Path("bad.yaml"), host=None, port=None, simulate=None),
+        there.desk.serve(Path("bad.yaml"), {}),
         there.desk.demo(Path("bad.yaml"), seconds=None, rate=1.0),
         there.desk.route(Path("bad.yaml"), "Hello", model="auto", as_json=False),
         there.desk.check(Path("worse.yaml")),
@@ -277,7 +289,7 @@ def test_a_key_is_never_shown(office: Open) -> None:
     there = office(KEY)
 
     there.desk.check(None)
-    there.desk.serve(None, host=None, port=None, simulate=None)
+    there.desk.serve(None, {})
 
     told = there.out.getvalue() + there.err.getvalue() + repr(there.product.served)
     assert "sk-abc" not in told

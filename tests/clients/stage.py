@@ -31,6 +31,8 @@ NOTICE_SECONDS = 3.0
 MARK = b"x-client-request-id"
 # Replies are kept only where a case asks for it, and what fails here fails on purpose.
 CONFIGURATION = """\
+store:
+  data: memory
 server:
   port: 0
 cache:

@@ -14,6 +14,8 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from typing import Any
 
+from gateway.access.directory import Directory
+from gateway.access.doorman import Doorman
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
@@ -26,8 +28,9 @@ from gateway.http.server import Server, listen, loop_factory
 from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
 from gateway.store.memory import MemoryCache
+from gateway.store.notes import MemoryAffinities
 from gateway.upstream.client import DirectUpstream
-from tests.fakes import FakeRecorder, catalog
+from tests.fakes import FakeKeys, FakeLedger, FakeRecorder, catalog
 
 PATH = "/v1/chat/completions"
 JSON = (("content-type", "application/json"),)
@@ -213,6 +216,8 @@ async def _gateway(world: World, upstream_port: int) -> Any:
         clock=clock,
         upstream=upstream,
         cache=MemoryCache(clock, max_bytes=1 << 20, max_entry=1 << 20),
+        affinities=MemoryAffinities(clock),
+        ledger=FakeLedger(),
         recorder=FakeRecorder(),
         assessor=Assessor(Tokenizer(), Difficulty.load()),
         pause=clock.sleep,
@@ -224,7 +229,8 @@ async def _gateway(world: World, upstream_port: int) -> Any:
     page = Page(tiers, lambda _: b"", lambda _: "", lambda: "", ids.make, 0)
     listener = listen("127.0.0.1", 0)
     world.port = listener.getsockname()[1]
-    plane = Plane(Flow(parts, rules), clock, Limits(), ids)
+    door = Doorman(Directory(), FakeKeys(), clock, open_to_all=True)
+    plane = Plane(Flow(parts, rules), clock, Limits(), ids, door)
     server = Server(create(page), plane, listener, drain=1.0)
     serving = asyncio.get_running_loop().create_task(server.serve(sockets=[listener]))
     try:

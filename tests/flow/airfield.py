@@ -37,6 +37,9 @@ class HandSource:
     def comments_allowed(self) -> bool:
         return True
 
+    def sequence(self) -> int:
+        return -1
+
 
 class Reader:
     """One reader of a flight, reading when it is told to."""

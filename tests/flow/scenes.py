@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
@@ -16,10 +16,13 @@ from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
 from gateway.ports import Ended, ReplyCache, Request
+from gateway.principal import ANYONE, Principal
 from gateway.store.memory import MemoryCache
+from gateway.store.notes import MemoryAffinities
 from tests.fakes import (
     FakeAssessor,
     FakeClock,
+    FakeLedger,
     FakeRecorder,
     FakeUpstream,
     assessment,
@@ -120,6 +123,7 @@ class World:
     assessor: FakeAssessor
     pauses: list[float] = field(default_factory=list)
     threaded: list[str] = field(default_factory=list)
+    ledger: FakeLedger = field(default_factory=FakeLedger)
     asked: int = 0
 
     def call(
@@ -129,6 +133,7 @@ class World:
         said: Wishes = NO_WISHES,
         stream: bool = False,
         tenant: str = "",
+        principal: Principal = ANYONE,
         text: str = "Hi",
         **more: Any,
     ) -> Call:
@@ -147,7 +152,7 @@ class World:
             wishes=said,
             headers=((b"user-agent", b"test"),),
             arrived=self.clock.now(),
-            tenant=tenant,
+            principal=replace(principal, tenant=tenant),
         )
 
     def client(self, call: Call, **more: Any) -> Client:
@@ -194,6 +199,7 @@ def make_world(
     **rules: Any,
 ) -> World:
     """`waiting` stands in for time spent in a pause or a thread; `rules` differ from the usual."""
+    ledger = FakeLedger()
     clock, recorder, upstream = FakeClock(), FakeRecorder(), FakeUpstream(answering)
     assessor = FakeAssessor(thinks)
     pauses: list[float] = []
@@ -214,10 +220,12 @@ def make_world(
         clock=clock,
         upstream=upstream,
         cache=cache(clock) if cache else MemoryCache(clock, max_bytes=1 << 26, max_entry=1 << 25),
+        affinities=MemoryAffinities(clock),
+        ledger=ledger,
         recorder=recorder,
         assessor=assessor,
         pause=pause,
         in_thread=in_thread,
     )
     flow = Flow(parts, Rules(**rules))
-    return World(flow, upstream, clock, recorder, assessor, pauses, threaded)
+    return World(flow, upstream, clock, recorder, assessor, pauses, threaded, ledger)

@@ -12,6 +12,8 @@ from typing import Any
 
 import orjson
 
+from gateway.access.directory import Directory
+from gateway.access.doorman import Doorman
 from gateway.catalog import Catalog
 from gateway.flow.life import Flow
 from gateway.flow.parts import Assesses, Parts, Rules
@@ -22,7 +24,16 @@ from gateway.http.server import Server, listen
 from gateway.observe.metrics import Metrics, media_type
 from gateway.ports import Attempted, Ended, Request, Upstream
 from gateway.store.memory import MemoryCache
-from tests.fakes import FakeAssessor, FakeClock, FakeRecorder, FakeUpstream, catalog
+from gateway.store.notes import MemoryAffinities
+from tests.fakes import (
+    FakeAssessor,
+    FakeClock,
+    FakeKeys,
+    FakeLedger,
+    FakeRecorder,
+    FakeUpstream,
+    catalog,
+)
 from tests.flow.replies import whole
 from tests.http.wires import PATIENCE, Said, Wire
 
@@ -184,6 +195,8 @@ def _made(
         clock=clock,
         upstream=upstream,
         cache=cache,
+        affinities=MemoryAffinities(clock),
+        ledger=FakeLedger(),
         recorder=recorder,
         assessor=assessor,
         pause=clock.sleep,
@@ -191,7 +204,8 @@ def _made(
     )
     server: Server
     flow, ids = Flow(parts, rules), Ids("0123456789")
-    plane = Plane(flow, clock, limits, ids)
+    door = Doorman(Directory(), FakeKeys(), clock, open_to_all=True)
+    plane = Plane(flow, clock, limits, ids, door)
     shown: dict[str, Any] = {
         "catalog": where,
         "render": metrics.render,

@@ -9,8 +9,8 @@ import pytest
 from fastapi import FastAPI, HTTPException
 
 from gateway.catalog import Catalog, Tier
+from gateway.http.near import is_loopback
 from gateway.http.openapi import REPLY_HEADERS, REQUEST_HEADERS
-from gateway.http.pages import is_loopback
 from tests.fakes import FULL, MINI, MODELS, NANO, catalog, model
 from tests.http.edge import Edge, edge, get, post
 from tests.http.wires import Said, Wire
@@ -120,6 +120,8 @@ async def test_the_document_describes_every_page_and_the_chat_endpoint() -> None
     assert next(iter(document["paths"])) == "/v1/chat/completions"
     assert set(document["paths"]) == {
         "/v1/chat/completions",
+        "/v1/responses",
+        "/v1/messages",
         "/v1/models",
         "/v1/models/{name}",
         "/healthz",

@@ -1,0 +1,112 @@
+"""From an exchange's bytes to a `Call`, for each routed API."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gateway.access.permissions import tightened
+from gateway.call import Call
+from gateway.errors import InvalidValue, UnsupportedMedia
+from gateway.http.exchange import Exchange
+from gateway.http.tongues import Messages
+from gateway.principal import Principal
+from gateway.wire.anthropic.request import Terms, from_request
+from gateway.wire.api import CHAT, RESPONSES
+from gateway.wire.body import read
+from gateway.wire.headers import to_upstream
+from gateway.wire.responses.view import view
+from gateway.wire.wishes import parse
+
+CHAT_ROUTE, RESPONSES_ROUTE, MESSAGES_ROUTE, COUNT_ROUTE = "chat", "responses", "messages", "count"
+ROUTED: Mapping[bytes, str] = {
+    prefix + path: route
+    for path, route in (
+        (b"/chat/completions", CHAT_ROUTE),
+        (b"/responses", RESPONSES_ROUTE),
+        (b"/messages", MESSAGES_ROUTE),
+        (b"/messages/count_tokens", COUNT_ROUTE),
+    )
+    for prefix in (b"/v1", b"")
+}
+Asked = tuple[Call, frozenset[str]]
+
+
+class Asker(NamedTuple):
+    """Who asks, by which id the call goes, and how Anthropic's calls are translated."""
+
+    request_id: str
+    principal: Principal
+    terms: Terms
+
+
+def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked:
+    """The call, and the members of its body that are knobs of ours; `fields` are its headers.
+
+    Raises:
+        CallerError: it is none.
+    """
+    _check_media(fields)
+    body = exchange.body()
+    document = read(body)
+    if exchange.route in (MESSAGES_ROUTE, COUNT_ROUTE):
+        return _message(exchange, document, fields, asker)
+    wishes, dropped = parse(fields, document)
+    model = document.get("model")
+    if not isinstance(model, str) or not model:
+        message = "you must provide a model parameter"
+        raise InvalidValue(message, param="model")
+    stream = document.get("stream") is True
+    options = document.get("stream_options") if stream else None
+    chat = exchange.route == CHAT_ROUTE
+    call = Call(
+        id=asker.request_id,
+        body=body,
+        document=document,
+        model=model,
+        stream=stream,
+        wants_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        wishes=tightened(wishes, asker.principal),
+        headers=to_upstream(exchange.headers),
+        arrived=exchange.arrived,
+        principal=asker.principal,
+        api=CHAT.name if chat else RESPONSES.name,
+        view=None if chat else view(document),
+    )
+    return call, dropped
+
+
+def _message(
+    exchange: Exchange, document: Mapping[str, Any], fields: dict[bytes, bytes], asker: Asker
+) -> Asked:
+    if exchange.route == COUNT_ROUTE:
+        # What is only counted needs no limit.
+        document = {**document, "max_tokens": 1, "stream": False}
+    translated = from_request(document, fields, asker.terms)
+    if translated.session:
+        fields.setdefault(b"x-session-id", translated.session.encode())
+    wishes, dropped = parse(fields, translated.document)
+    if isinstance(exchange.tongue, Messages):
+        exchange.tongue.translated = translated
+    call = Call(
+        id=asker.request_id,
+        body=translated.body,
+        document=translated.document,
+        model=translated.document["model"],
+        stream=translated.stream,
+        wants_usage=True,
+        wishes=tightened(wishes, asker.principal),
+        headers=to_upstream(exchange.headers),
+        arrived=exchange.arrived,
+        principal=asker.principal,
+    )
+    return call, dropped
+
+
+def _check_media(fields: dict[bytes, bytes]) -> None:
+    kind = fields.get(b"content-type")
+    if kind is not None and b"json" not in kind.lower():
+        message = "Send the body as application/json."
+        raise UnsupportedMedia(message)
+    encoding = fields.get(b"content-encoding")
+    if encoding is not None and encoding.lower() != b"identity":
+        message = "Compressed request bodies are not read; send it as it is."
+        raise UnsupportedMedia(message)

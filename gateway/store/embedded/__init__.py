@@ -1,0 +1,1 @@
+"""The store of one process: state in memory, journaled to SQLite."""
