@@ -202,11 +202,11 @@ class Doorman:
             await self._look()
         if self._may_anyone(fields, near=near):
             return ANYONE
+        if not self._closed:
+            raise KeyMissing(NO_KEYS_YET)
         if foreign:
             raise Unauthenticated(INCORRECT)
-        if self._closed:
-            raise KeyMissing(MISSING)
-        raise KeyMissing(NO_KEYS_YET)
+        raise KeyMissing(MISSING)
 
     def _may_anyone(self, fields: Fields, *, near: bool) -> bool:
         """Whether callers without a key of ours are let in, as far as is known now."""

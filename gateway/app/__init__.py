@@ -1,5 +1,6 @@
 """The composition root: the only room that names concrete adapters. Importing it does nothing."""
 
-from gateway.app.root import demo, explain, open_store, serve
+from gateway.app.root import demo, explain, serve
+from gateway.app.stores import open_store
 
 __all__ = ["demo", "explain", "open_store", "serve"]

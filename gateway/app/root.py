@@ -9,20 +9,19 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from random import Random
 from secrets import token_bytes, token_hex
 from typing import Any
 
 from gateway.access.doorman import Doorman
 from gateway.app import adapters
+from gateway.app.stores import State, open_state
 from gateway.call import NO_WISHES
 from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
-from gateway.errors import StoreUnavailable
 from gateway.flow.explain import candidate
 from gateway.flow.health import Health
 from gateway.flow.life import Flow
@@ -36,18 +35,17 @@ from gateway.observe.collector import Gauges
 from gateway.observe.log import CallLog
 from gateway.observe.metrics import Metrics, media_type
 from gateway.observe.recording import Recording
+from gateway.ports import Upstream
 from gateway.route.breaker import Breaker
 from gateway.route.choose import choose
 from gateway.route.target import resolve
 from gateway.settings import access
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
-from gateway.settings.terms import MEMORY
 from gateway.simulate.app import create as create_simulation
 from gateway.simulate.drive import Drive, Seen
 from gateway.simulate.traffic import prompts
 from gateway.simulate.upstream import Simulation
-from gateway.store.embedded.store import Beside, EmbeddedStore, open_beside, open_store as embedded
 from gateway.store.memory import MemoryCache
 from gateway.upstream.client import DirectUpstream
 
@@ -128,28 +126,6 @@ def explain(settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-@asynccontextmanager
-async def open_store(settings: Settings) -> AsyncIterator[Beside]:
-    """Keys and records of spend, whether or not a gateway is running beside.
-
-    Raises:
-        StoreUnavailable: the data directory cannot be used.
-    """
-    clock = SystemClock()
-    directory = data(settings)
-    if directory is None:
-        message = "`store.data` is `memory`: keys and spend end with the process that made them."
-        raise StoreUnavailable(message)
-    with open_beside(directory, clock) as opened:
-        yield opened
-
-
-def data(settings: Settings) -> Path | None:
-    """The data directory; None keeps nothing beyond the process."""
-    said = settings.store.data
-    return None if said == MEMORY else Path(said)
-
-
 @dataclass(frozen=True, slots=True)
 class Opened:
     """What is there before the loop runs."""
@@ -159,7 +135,6 @@ class Opened:
     clock: SystemClock
     assessor: Assessor
     log: CallLog
-    store: EmbeddedStore
     listener: socket.socket
 
     def url(self) -> str:
@@ -181,9 +156,8 @@ def open_gateway(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]
             simulated = create_simulation(_simulation(settings, clock, look))
             url = stack.enter_context(beside(simulated)) + "/v1"
         catalog = build(settings, simulated_url=url)
-        store = stack.enter_context(embedded(data(settings), clock))
         listener = stack.enter_context(listen(settings.server.host, settings.server.port))
-        yield Opened(settings, catalog, clock, look, log, store, listener)
+        yield Opened(settings, catalog, clock, look, log, listener)
 
 
 def _simulation(settings: Settings, clock: SystemClock, look: Assessor) -> Simulation:
@@ -191,18 +165,16 @@ def _simulation(settings: Settings, clock: SystemClock, look: Assessor) -> Simul
     return Simulation(build(settings), clock, clock.sleep, how.seed, how.speed, look.count)
 
 
-def _door(opened: Opened) -> tuple[Doorman, Admin | None]:
+def _door(opened: Opened, state: State) -> tuple[Doorman, Admin | None]:
     """Who may call, and what the admin API stands on, if there is one."""
-    settings, store, clock = opened.settings, opened.store, opened.clock
+    settings, clock = opened.settings, opened.clock
     directory, records = access.directory(settings), access.records(settings, token_bytes)
-    door = Doorman(
-        directory, store.keys, clock, records=records, open_to_all=settings.access.open
-    )
+    door = Doorman(directory, state.keys, clock, records=records, open_to_all=settings.access.open)
     if settings.admin.enabled is False:
         return door, None
     return door, Admin(
-        keys=store.keys,
-        ledger=store.ledger,
+        keys=state.keys,
+        ledger=state.ledger,
         directory=directory,
         wall=clock.wall,
         randomness=token_bytes,
@@ -215,11 +187,20 @@ def _door(opened: Opened) -> tuple[Doorman, Admin | None]:
 @asynccontextmanager
 async def running(opened: Opened) -> AsyncIterator[Running]:
     """A gateway on the running loop; it listens once `server` is run."""
-    settings, catalog, clock = opened.settings, opened.catalog, opened.clock
+    settings, clock = opened.settings, opened.clock
     cache = MemoryCache(
         clock, max_bytes=settings.cache.max_bytes, max_entry=settings.cache.max_entry
     )
-    upstream = adapters.upstream(settings)
+    async with open_state(settings, clock, cache) as state:
+        upstream = adapters.upstream(settings)
+        try:
+            yield _assembled(opened, cache, state, upstream)
+        finally:
+            await upstream.close()
+
+
+def _assembled(opened: Opened, cache: MemoryCache, state: State, upstream: Upstream) -> Running:
+    settings, catalog, clock = opened.settings, opened.catalog, opened.clock
     gauges = Gauges(
         in_flight=lambda: flow.in_flight,
         open_breakers=lambda: flow.health.resting(clock.now()),
@@ -233,9 +214,9 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         catalog=catalog,
         clock=clock,
         upstream=upstream,
-        cache=cache,
-        affinities=opened.store.affinities,
-        ledger=opened.store.ledger,
+        cache=state.cache,
+        affinities=state.affinities,
+        ledger=state.ledger,
         recorder=Recording(metrics, opened.log),
         assessor=opened.assessor,
         pause=clock.sleep,
@@ -243,7 +224,7 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
     )
     flow = Flow(parts, adapters.rules(settings))
     ids = Ids(token_hex(ID_BYTES))
-    door, admin = _door(opened)
+    door, admin = _door(opened, state)
     plane = Plane(flow, clock, adapters.limits(settings), ids, door)
     page = Page(
         catalog=catalog,
@@ -257,10 +238,7 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         admin=admin,
     )
     server = Server(create(page), plane, opened.listener, settings.server.drain)
-    try:
-        yield Running(flow, metrics, server, door)
-    finally:
-        await upstream.close()
+    return Running(flow, metrics, server, door)
 
 
 async def _demo(

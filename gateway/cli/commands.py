@@ -124,10 +124,6 @@ def _serve(work: Callable[[], Work]) -> Callable[..., None]:
                 show_default="on only without any key and configuration",
             ),
         ] = None,
-        workers: Annotated[
-            int | None,
-            typer.Option(min=1, help="Processes; more than one need Redis.", show_default="1"),
-        ] = None,
         data: Annotated[
             str | None,
             typer.Option(
@@ -141,7 +137,6 @@ def _serve(work: Callable[[], Work]) -> Callable[..., None]:
             "GATEWAY_SERVER_HOST": host,
             "GATEWAY_SERVER_PORT": port,
             "GATEWAY_SIMULATE_ENABLED": simulate,
-            "GATEWAY_SERVER_WORKERS": workers,
             "GATEWAY_STORE_DATA": data,
         }
         raise typer.Exit(work().serve(config, said))

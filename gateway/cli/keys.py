@@ -40,8 +40,8 @@ OPTIONS: Mapping[str, str] = {
 }
 STYLES = {"active": "green", "expired": "yellow", "revoked": "dim"}
 FORGETFUL = (
-    "store.data is `memory`: the key would be forgotten at once. Set store.data or "
-    "GATEWAY_REDIS_URL, or print lines for the configuration with --settings."
+    "store.data is `memory`: keys and spend end with the process that made them. Set store.data or "
+    "GATEWAY_REDIS_URL, or make a key for the configuration with `keys create NAME --settings`."
 )
 
 Doing = Callable[[Settings, Store], Awaitable[int]]
@@ -67,8 +67,6 @@ class KeyDesk:
             return self._printed(config, asked)
 
         async def make(settings: Settings, store: Store) -> int:
-            if settings.store.redis_url is None and settings.store.data == MEMORY:
-                raise InvalidValue(FORGETFUL)
             record, key = created(
                 new_key(asked, access.directory(settings), self.wall()),
                 await self._every(settings, store),
@@ -142,6 +140,9 @@ class KeyDesk:
         settings = self.desk.load(config, {})
         if settings is None:
             return BAD_CONFIGURATION
+        if settings.store.redis_url is None and settings.store.data == MEMORY:
+            self.desk.say("error", FORGETFUL)
+            return FAILED
 
         async def opened() -> int:
             async with self.desk.product().open_store(settings) as store:

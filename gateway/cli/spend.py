@@ -62,28 +62,32 @@ def show(out: Console, spent: Sequence[Spent], records: Sequence[KeyRecord], *, 
 
 def table(rows: Sequence[Row], total: Row) -> Table:
     """Rows and their sums for people."""
-    made = Table(box=None, pad_edge=False, header_style="bold underline", show_footer=bool(rows))
-    for title in ("day", "team", "key", "model", "tier"):
-        made.add_column(title, "total" if title == "day" else "", no_wrap=True)
-    for title, sums in (
-        ("calls", f"{total['calls']:,}"),
-        ("prompt", f"{total['prompt_tokens']:,}"),
-        ("answer", f"{total['completion_tokens']:,}"),
-        ("cost", f"${total['cost_usd']}"),
-        ("saved", f"${total['saved_usd']}"),
-    ):
+    made = Table(box=None, pad_edge=False, collapse_padding=True, show_footer=bool(rows))
+    made.add_column("day", "total", no_wrap=True)
+    # Where there is little room names are folded; figures never are.
+    for title in ("team", "key", "model"):
+        made.add_column(title, overflow="fold")
+    made.add_column("tier", no_wrap=True)
+    cells = [_figures(row) for row in rows]
+    for title, sums in _figures(total).items():
         made.add_column(title, sums, justify="right", no_wrap=True)
-    for row in rows:
+    for row, figures in zip(rows, cells, strict=True):
         made.add_row(
             row["day"],
             Text(row["team"] or "–"),
             Text(row["key_name"] or row["key"] or "–"),
             Text(row["model"]),
             row["tier"],
-            f"{row['calls']:,}",
-            f"{row['prompt_tokens']:,}",
-            f"{row['completion_tokens']:,}",
-            f"${row['cost_usd']}",
-            f"${row['saved_usd']}",
+            *figures.values(),
         )
     return made
+
+
+def _figures(row: Row) -> dict[str, str]:
+    return {
+        "calls": f"{row['calls']:,}",
+        "prompt": f"{row['prompt_tokens']:,}",
+        "answer": f"{row['completion_tokens']:,}",
+        "cost": f"${row['cost_usd']}",
+        "saved": f"${row['saved_usd']}",
+    }

@@ -95,20 +95,22 @@ class Holding:
         """Settle what a call cost; a call that was never routed leaves no trace."""
         if journey.tier is None and journey.grant is None:
             return
-        principal = journey.call.principal
-        tier = journey.tier
-        account = Account(
+        account = self._account(journey)
+        paid = journey.cache not in ("hit", "shared")
+        charge = Charge(account, journey.cost, journey.usage, journey.saved)
+        if not paid:
+            charge = Charge(account, saved=journey.saved)
+        self._ledger.settle(journey.grant, charge)
+
+    def _account(self, journey: Journey) -> Account:
+        principal, tier = journey.call.principal, journey.tier
+        return Account(
             principal.organisation,
             principal.team,
             principal.key,
             journey.model,
             tier.label if tier is not None else "none",
         )
-        paid = journey.cache not in ("hit", "shared")
-        charge = Charge(account, journey.cost, journey.usage, journey.saved)
-        if not paid:
-            charge = Charge(account, saved=journey.saved)
-        self._ledger.settle(journey.grant, charge)
 
     async def _asked(self, journey: Journey, claim: Claim) -> Grant | Denial:
         began = self._now()
@@ -116,6 +118,9 @@ class Holding:
             return await self._ledger.hold(claim)
         except StoreUnavailable:
             if journey.call.principal.outage is Outage.CLOSED:
+                # The answer may be what was lost: whatever was held is let go.
+                lost = Grant(claim, self._wall())
+                self._ledger.settle(lost, Charge(self._account(journey), calls=0))
                 raise
             return Grant(claim, self._wall(), backed=False)
         finally:

@@ -1,7 +1,7 @@
 """Builds who may call from the settings, and says what in them does not fit together.
 
-Refuses unknown teams, organisations and models, two keys of one name or id, an admin API without
-key that other machines could reach, and more than one process without Redis.
+Refuses unknown teams, organisations and models, two keys of one name or id, and an admin API
+without key that other machines could reach.
 """
 
 from collections.abc import Callable, Iterator
@@ -181,12 +181,6 @@ def _exposed(settings: Settings) -> Iterator[Flaw]:
 
 
 def _alone(settings: Settings) -> Iterator[Flaw]:
-    if settings.server.workers > 1 and settings.store.redis_url is None:
-        message = (
-            "needs Redis, where several processes can share money, quotas and keys: set "
-            "GATEWAY_REDIS_URL or `store.redis_url`, or serve with one"
-        )
-        yield Flaw(("server", "workers"), message)
     ca_file = settings.store.redis_ca_file
     if ca_file is not None and not ca_file.is_file():
         yield Flaw(("store", "redis_ca_file"), "is no file that can be read")

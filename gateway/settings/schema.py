@@ -33,12 +33,6 @@ class ServerSettings(Section):
     port: int = Field(
         default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
     )
-    workers: int = Field(
-        default=1,
-        ge=1,
-        le=256,
-        description="Processes that serve; more than one need Redis to share money and quotas.",
-    )
     max_body: Size = Field(
         default=32 * 2**20,
         ge=1024,

@@ -24,8 +24,6 @@ MEMORY = "memory"
 
 def redis_url(value: object) -> Secret:
     """Read where Redis is; it may hold a password, so it is kept as a secret."""
-    if isinstance(value, Secret):
-        return value
     message = "must be an address such as redis://user:password@host:6379/0 or unix:///path"
     if not isinstance(value, str) or not value.isascii() or not value.isprintable():
         raise ValueError(message)

@@ -35,8 +35,6 @@ MAX_ALLOWANCES = 10
 
 def allowance(value: object) -> Allowance:
     """Read money per window."""
-    if isinstance(value, Allowance):
-        return value
     if not isinstance(value, str):
         raise ValueError(spelling.ALLOWANCE_MESSAGE)  # noqa: TRY004 - pydantic wants ValueError
     return spelling.allowance(value)
@@ -75,8 +73,6 @@ def own_key(key: Secret) -> Secret:
 
 def digest(value: object) -> Kept:
     """Read what is kept of a key."""
-    if isinstance(value, Kept):
-        return value
     return read_kept(value if isinstance(value, str) else "")
 
 

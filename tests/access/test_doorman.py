@@ -4,7 +4,6 @@ import pytest
 
 from gateway.access.doorman import (
     FRESH_SECONDS,
-    LOOK_SECONDS,
     MAX_KNOWN,
     MAX_UNKNOWN,
     UNKNOWN_SECONDS,
@@ -12,7 +11,7 @@ from gateway.access.doorman import (
 from gateway.access.records import revoked, rotated
 from gateway.access.token import RANDOM_BYTES
 from gateway.errors import StoreUnavailable, Unauthenticated
-from gateway.principal import ANYONE, Outage, Terms
+from gateway.principal import Outage, Terms
 from tests.access.door import KEY, NOBODY, OTHER, OTHER_KEY, RECORD, bringing, doorman, refused
 from tests.access.fakes import Dice, FakeKeys, holding, later, made
 from tests.fakes import FakeClock

@@ -59,8 +59,8 @@ class NotedWork:
         ),
         (["serve", "--no-simulate"], ("serve", None, {"GATEWAY_SIMULATE_ENABLED": False})),
         (
-            ["serve", "--workers", "3", "--data", "d"],
-            ("serve", None, {"GATEWAY_SERVER_WORKERS": 3, "GATEWAY_STORE_DATA": "d"}),
+            ["serve", "--data", "d"],
+            ("serve", None, {"GATEWAY_STORE_DATA": "d"}),
         ),
         (["demo"], ("demo", None, None, 5.0)),
         (["demo", "--seconds", "3", "--rate", "50"], ("demo", None, 3.0, 50.0)),

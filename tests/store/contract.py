@@ -5,6 +5,7 @@ empty cache and a way to let time pass (a store that keeps its own time waits; o
 ours turns it).
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
@@ -14,12 +15,15 @@ from gateway.money import NanoUSD
 from gateway.ports import Kept, ReplyCache
 
 __all__ = [
+    "test_a_large_reply_is_found_again",
     "test_a_later_reply_takes_the_place_of_an_earlier_one",
     "test_a_reply_is_found_again_as_it_was_put",
     "test_a_reply_is_gone_once_its_time_is_over",
     "test_a_reply_put_again_lives_from_then_on",
     "test_a_reply_with_no_time_to_live_is_not_kept",
+    "test_a_stream_of_many_pieces_is_found_again",
     "test_keys_are_bytes_of_any_value",
+    "test_many_callers_at_once_find_what_is_theirs",
     "test_nothing_is_found_where_nothing_was_put",
     "test_replies_under_different_keys_do_not_mix",
     "test_streams_keep_their_chunks_apart",
@@ -77,6 +81,32 @@ async def test_streams_keep_their_chunks_apart(bench: Bench) -> None:
     await bench.cache.put(KEY, reply, A_WHILE)
 
     assert await bench.cache.get(KEY) == reply
+
+
+async def test_a_large_reply_is_found_again(bench: Bench) -> None:
+    reply = a_reply(bytes(range(256)) * 200)
+
+    await bench.cache.put(KEY, reply, A_WHILE)
+
+    assert await bench.cache.get(KEY) == reply
+
+
+async def test_a_stream_of_many_pieces_is_found_again(bench: Bench) -> None:
+    pieces = [b'data: {"choices":[{"delta":{"content":"%d"}}]}\n\n' % n for n in range(1000)]
+    reply = a_reply(*pieces, stream=True)
+
+    await bench.cache.put(KEY, reply, A_WHILE)
+
+    assert await bench.cache.get(KEY) == reply
+
+
+async def test_many_callers_at_once_find_what_is_theirs(bench: Bench) -> None:
+    async def asks(number: int) -> bool:
+        key, reply = number.to_bytes(32, "big"), a_reply(b"%d" % number)
+        await bench.cache.put(key, reply, A_WHILE)
+        return await bench.cache.get(key) == reply
+
+    assert all(await asyncio.gather(*(asks(number) for number in range(20))))
 
 
 async def test_replies_under_different_keys_do_not_mix(bench: Bench) -> None:

@@ -130,7 +130,7 @@ class EmbeddedLedger:
                 row = (today, Account(OTHER, OTHER, OTHER, OTHER, charge.account.tier))
             totals = self._spend.setdefault(row, [0] * 8)
         usage, cost = charge.usage, charge.cost
-        totals[0] += 1
+        totals[0] += charge.calls
         totals[1] += usage.prompt
         totals[2] += usage.cached
         totals[3] += usage.completion

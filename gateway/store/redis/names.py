@@ -1,0 +1,29 @@
+"""The names of everything kept in Redis, in one place; `tg1` is the version of their schema.
+
+What must be seen in order lives in one slot of a cluster: braces mark the part that decides it.
+Nothing a client wrote becomes a name; it is digested first.
+"""
+
+from hashlib import blake2b
+
+SCHEMA = b"tg:schema"
+"""The version of the schema; the one name that never changes."""
+
+MIGRATING = b"tg:schema:migrating"
+KEYS = b"tg1:keys"
+
+
+def reply(key: bytes) -> str:
+    """A kept reply."""
+    return f"tg1:reply:{{{key.hex()}}}"
+
+
+def flight(key: bytes) -> str:
+    """The lease of who fetches that reply."""
+    return f"tg1:flight:{{{key.hex()}}}"
+
+
+def note(kind: str, name: str) -> str:
+    """A note on a name."""
+    digest = blake2b(f"{kind}\0{name}".encode("utf-8", "surrogatepass"), digest_size=16)
+    return f"tg1:note:{digest.hexdigest()}"
