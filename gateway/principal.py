@@ -105,8 +105,8 @@ class KeyRecord:
     id: str
     name: str
     team: str
-    salt: bytes
-    digest: bytes
+    salt: bytes = field(repr=False)
+    digest: bytes = field(repr=False)
     created: float
     expires: float | None = None
     revoked: float | None = None
