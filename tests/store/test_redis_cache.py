@@ -62,6 +62,19 @@ async def test_what_is_no_reply_is_a_miss_and_is_removed(
     assert (cache.figures.corrupt, cache.figures.misses) == (1, 1)
 
 
+async def test_what_may_not_be_read_is_a_miss_and_stays(redis: RedisServer) -> None:
+    redis.ask("ACL", "SETUSER", "blind", "on", "nopass", "~*", "+@all", "-getrange")
+    redis.ask("SET", NAME, "rubbish")
+    async with linked(f"unix://blind:any@{redis.path}") as link:
+        cache = RedisCache(link, CLOCK)
+
+        assert await cache.get(KEY) is None
+
+        assert cache.figures.unavailable == 1
+        assert link.figures().errors == {"auth": 1}
+        assert redis.ask("EXISTS", NAME) == 1
+
+
 async def test_half_a_reply_is_a_miss_and_is_removed(redis: RedisServer, cache: RedisCache) -> None:
     await cache.put(KEY, a_reply(b"{}" * 5000), A_WHILE)
     assert await cache.get(KEY) is not None

@@ -9,8 +9,10 @@ from hiredis import ReplyError
 
 from gateway.clock import SystemClock
 from gateway.errors import StoreUnavailable
+from gateway.store.redis.cache import RedisCache
 from gateway.store.redis.cluster import slot_of
 from gateway.store.redis.link import Link, Script
+from tests.store.contract import A_WHILE, a_reply
 from tests.store.redis_server import (
     NO_HURRY,
     RedisServer,
@@ -157,6 +159,16 @@ async def test_a_node_that_is_frozen_takes_only_its_own_keys_along(nodes: Nodes)
         finally:
             high.thaw()
         assert await comes_back(lambda: link.run("SET", HIGH, 1)) < 2.0
+
+
+async def test_replies_are_kept_all_over_a_cluster(nodes: Nodes, link: Link) -> None:
+    cache, keys = RedisCache(link, CLOCK), [bytes([number]) * 32 for number in range(20)]
+
+    for key in keys:
+        await cache.put(key, a_reply(key), A_WHILE)
+
+    assert [await cache.get(key) for key in keys] == [a_reply(key) for key in keys]
+    assert 0 not in [node.ask("DBSIZE") for node in nodes]
 
 
 async def test_a_cluster_that_nobody_answers_for_is_unavailable() -> None:

@@ -51,6 +51,19 @@ async def test_a_frozen_store_costs_the_first_calls_the_budget_and_the_rest_noth
         assert not link.usable()
 
 
+async def test_a_store_that_is_frozen_before_the_first_call_costs_one_budget(
+    server: RedisServer,
+) -> None:
+    async with linked(server.url, BUDGET) as link:
+        server.freeze()
+
+        first = await asyncio.gather(*(fails(link.run("GET", "a")) for _ in range(20)))
+
+        assert max(first) < 0.25
+        assert link.figures().errors == {"timeout": 1}
+        assert await fails(link.run("GET", "a")) < 0.05
+
+
 async def test_a_thawed_store_serves_again_and_no_late_reply_reaches_another_command(
     server: RedisServer,
 ) -> None:

@@ -62,6 +62,18 @@ async def test_a_sentinel_that_is_gone_is_passed_over(
         assert await link.run("SET", "a", 1) == b"OK"
 
 
+async def test_a_sentinel_that_is_frozen_is_waited_for_no_longer_than_a_call_may(
+    sentinel: RedisServer,
+) -> None:
+    async with linked(f"redis+sentinel://127.0.0.1:{sentinel.port}/main", 0.05) as link:
+        sentinel.freeze()
+
+        with pytest.raises(StoreUnavailable, match="in time"):
+            await link.run("PING")
+
+        assert not link.usable()
+
+
 async def test_a_master_that_became_a_replica_is_left_for_the_new_one_and_nothing_fails(
     sentinel: RedisServer, master: RedisServer, spare: RedisServer
 ) -> None:
