@@ -41,6 +41,8 @@ CREATE TABLE IF NOT EXISTS notes (
 """
 BUSY_MILLISECONDS = 5_000
 RETRY_SECONDS = 0.5
+# Records of spend are for looking at; a process that is killed may lose this much of them.
+LAZY_SECONDS = 0.1
 
 Write = tuple[str, tuple[Any, ...]]
 
@@ -64,6 +66,7 @@ class Journal:
         self._waiting: dict[object, Write] = {}
         self._guard = threading.Condition()
         self._stopping = False
+        self._urgent = False
         self._busy = False
         self.failing = False
         self._writer = threading.Thread(target=self._write, name="journal", daemon=True)
@@ -87,11 +90,19 @@ class Journal:
             message = f"the data in {directory} cannot be used: {error}"
             raise StoreBroken(message) from None
 
-    def put(self, row: object, statement: str, values: tuple[Any, ...]) -> None:
-        """Write a row's newest values soon; `row` names it among all that wait."""
+    def put(
+        self, row: object, statement: str, values: tuple[Any, ...], *, urgent: bool = True
+    ) -> None:
+        """Write a row's newest values soon; `row` names it among all that wait.
+
+        What is not `urgent` may wait for `LAZY_SECONDS`, so that it costs a busy gateway little.
+        """
         with self._guard:
+            wakes = urgent or not self._waiting
             self._waiting[row] = (statement, values)
-            self._guard.notify()
+            self._urgent = self._urgent or urgent
+            if wakes:
+                self._guard.notify_all()
 
     def pending(self) -> int:
         """Rows that wait to be written."""
@@ -108,6 +119,8 @@ class Journal:
     def flush(self) -> None:
         """Wait until all that waited is written, or writing fails."""
         with self._guard:
+            self._urgent = True
+            self._guard.notify_all()
             self._guard.wait_for(
                 lambda: (not self._waiting and not self._busy) or self.failing, timeout=10
             )
@@ -145,10 +158,8 @@ class Journal:
         connection = self._open()
         while True:
             with self._guard:
-                # A batch that failed is tried again after a pause, not at once.
-                paused = RETRY_SECONDS if self.failing else None
-                self._guard.wait_for(self._has_work, timeout=paused)
-                last = self._stopping
+                self._wait()
+                last, self._urgent = self._stopping, False
                 batch, self._waiting = self._waiting, {}
                 self._busy = True
             written = self._commit(connection, list(batch.values()))
@@ -163,8 +174,14 @@ class Journal:
                 break
         connection.close()
 
-    def _has_work(self) -> bool:
-        return self._stopping or bool(self._waiting and not self.failing)
+    def _wait(self) -> None:
+        """Wait for something to write; the guard is held."""
+        self._guard.wait_for(lambda: self._stopping or self._waiting)
+        if self.failing:
+            # A batch that failed is tried again after a pause, not at once.
+            self._guard.wait_for(lambda: self._stopping, timeout=RETRY_SECONDS)
+        else:
+            self._guard.wait_for(lambda: self._stopping or self._urgent, timeout=LAZY_SECONDS)
 
     def _commit(self, connection: sqlite3.Connection, batch: list[Write]) -> bool:
         try:

@@ -139,7 +139,7 @@ class EmbeddedLedger:
         totals[6] += cost if usage.estimated else 0
         totals[7] += charge.saved
         if self._journal is not None:
-            self._journal.put(("spend", row), _SPEND, (today, *row[1], *totals))
+            self._journal.put(("spend", row), _SPEND, (today, *row[1], *totals), urgent=False)
 
     def _turn(self, today: int) -> None:
         """A new day: its records start anew, the oldest go."""
