@@ -252,3 +252,16 @@ async def test_spend_is_told_by_account(redis: RedisServer) -> None:
     assert len(rows) == 2
     assert {row.account.team for row in rows} == {"one", "two"}
     assert (one.cost, one.estimated, one.calls) == (9, 9, 1)
+
+
+async def test_a_hold_of_nothing_is_settled_and_lapses_like_any_other(redis: RedisServer) -> None:
+    clock = FakeClock()
+    async with replica(redis, clock) as ledger:
+        ledger.settle(await held(ledger, "free", 0), charge(0))
+        await nothing_waits(ledger)
+        await held(ledger, "left", 0)
+        ledger._live.clear()
+        clock.at += LEASE_SECONDS + 1
+
+        assert isinstance(await ledger.hold(claim("next", 10)), Grant)
+        assert await stands(ledger) == [(0, 10)]

@@ -13,7 +13,7 @@ local MINUTE, LAPSED_KEPT, REAPED = 60, 86400, 20
 
 local function release(record, cost)
   for _, slot in ipairs(record.w) do
-    redis.call('HINCRBY', slot[1], 'h:' .. slot[2], -record.a)
+    redis.call('HINCRBY', slot[1], 'h:' .. slot[2], 0 - record.a)
     redis.call('HINCRBY', slot[1], 's:' .. slot[2], cost)
   end
   for _, rate in ipairs(record.r) do redis.call('HINCRBY', rate[1], 'n', -1) end

@@ -15,7 +15,7 @@ if id ~= '' then
   if held then
     local record = cjson.decode(held)
     for _, slot in ipairs(record.w) do
-      redis.call('HINCRBY', slot[1], 'h:' .. slot[2], -record.a)
+      redis.call('HINCRBY', slot[1], 'h:' .. slot[2], 0 - record.a)
       redis.call('HINCRBY', slot[1], 's:' .. slot[2], cost)
     end
     for _, rate in ipairs(record.r) do
