@@ -105,16 +105,12 @@ class Account(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """What a call cost in truth (or, `usage.estimated`, by our count).
-
-    `calls` is 0 for a claim that never became a call.
-    """
+    """What a call cost in truth (or, `usage.estimated`, by our count)."""
 
     account: Account
     cost: NanoUSD = FREE
     usage: Usage = Usage(0, 0)
     saved: NanoUSD = FREE
-    calls: int = 1
 
 
 class Spent(NamedTuple):

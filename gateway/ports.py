@@ -141,7 +141,7 @@ class Ledger(Protocol):
         """Pass all levels of a claim, or touch none.
 
         Raises:
-            StoreUnavailable: the ledger cannot be reached in time.
+            StoreUnavailable: the ledger cannot be reached in time; nothing stays held.
         """
         ...
 

@@ -22,9 +22,9 @@ from gateway.settings.stores import MEMORY
 from gateway.store.embedded.store import open_beside, open_store as open_embedded
 from gateway.store.layered import LayeredCache
 from gateway.store.memory import MemoryCache
+from gateway.store.redis.ledger import RedisLedger
 from gateway.store.redis.schema import ForeignSchema
 from gateway.store.redis.store import Limits, RedisStore
-from gateway.store.shared.ledger import RedisLedger
 
 LOG = logging.getLogger("tiergate.store")
 

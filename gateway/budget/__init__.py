@@ -1,1 +1,1 @@
-"""What may be spent: windows of time, rates, and the books of holds. Pure."""
+"""What may be spent: windows of time, rates, the books of holds, records of spend. Pure."""

@@ -1,1 +1,5 @@
-"""The store of one process: state in memory, journaled to SQLite."""
+"""The store of one process: state in memory, journaled to SQLite.
+
+ledger ─▶ journal.write ─┬▶ tape: memory that outlives the process, at once
+                         └▶ queue ─▶ pending (added up) ─▶ SQLite, by one thread, in batches
+"""

@@ -1,56 +1,98 @@
 """A `Keys` on SQLite, read into memory whole; other processes may write the table too.
 
 `tiergate keys` writes it while a gateway runs: the database's own version number tells when, and is
-looked at once a second at most.
+looked at once a second at most. Only records that have changed are read anew. When the database
+does not answer, what is remembered is believed.
 """
+
+from contextlib import suppress
+from math import inf
+from typing import Final
 
 from gateway.errors import StoreUnavailable
 from gateway.ports import Clock
 from gateway.principal import KeyRecord
-from gateway.store.embedded.journal import Journal
+from gateway.store.embedded.database import Connection
+from gateway.store.embedded.journal import Desk
 from gateway.store.records import from_json, to_json
 
-LOOK_SECONDS = 1.0
+LOOK_SECONDS: Final = 1.0
+
+_ALL = "SELECT id, record FROM keys"
 _PUT = "INSERT OR REPLACE INTO keys VALUES (?, ?, ?)"
+
+Rows = list[tuple[str, str]]
 
 
 class EmbeddedKeys:
-    """Keys of one data directory; without a journal they are forgotten with the process."""
+    """Keys of one data directory; without a desk they are forgotten with the process."""
 
-    def __init__(self, clock: Clock, journal: Journal | None) -> None:
+    def __init__(self, clock: Clock, desk: Desk | None) -> None:
         self._now = clock.now
-        self._journal = journal
-        self._records: dict[str, KeyRecord] = {}
+        self._desk = desk
+        self._texts: dict[str, str] = {}
+        self._records: dict[str, KeyRecord | None] = {}
         self._version = -1
-        self._looked = float("-inf")
+        self._looked = -inf
 
     async def find(self, key_id: str) -> KeyRecord | None:
-        self._look()
-        return self._records.get(key_id)
+        await self._look()
+        if key_id not in self._records:
+            return None
+        record = self._records[key_id]
+        if record is None:
+            message = "What is kept of this key cannot be read."
+            raise StoreUnavailable(message)
+        return record
 
     async def put(self, record: KeyRecord) -> None:
+        text = to_json(record)
+        if self._desk is not None:
+            row = (record.id, record.created, text)
+            await self._desk.ask(lambda connection: _write(connection, row))
         self._records[record.id] = record
-        if self._journal is not None:
-            row = (record.id, record.created, to_json(record))
-            self._journal.put(("key", record.id), _PUT, row)
-            self._journal.flush()
-            if self._journal.failing:
-                message = "The key could not be written to the data directory."
-                raise StoreUnavailable(message)
+        self._texts[record.id] = text
 
     async def every(self) -> list[KeyRecord]:
-        self._look()
-        return sorted(self._records.values(), key=lambda record: record.created)
+        await self._look()
+        records = [record for record in self._records.values() if record is not None]
+        return sorted(records, key=lambda record: (record.created, record.id))
 
-    def _look(self) -> None:
-        journal, now = self._journal, self._now()
-        if journal is None or now < self._looked + LOOK_SECONDS:
+    async def _look(self) -> None:
+        desk, now = self._desk, self._now()
+        if desk is None or now < self._looked + LOOK_SECONDS:
             return
+        if self._version < 0:
+            self._take(*await desk.ask(self._changed))
+        else:
+            with suppress(StoreUnavailable):
+                self._take(*await desk.ask(self._changed))
         self._looked = now
-        version = journal.version()
+
+    def _changed(self, connection: Connection) -> tuple[int, Rows | None]:
+        """The database's version, and all rows if it is new; in another thread."""
+        (version,) = connection.execute("PRAGMA data_version").fetchone()
         if version == self._version:
-            return
+            return version, None
+        return version, connection.execute(_ALL).fetchall()
+
+    def _take(self, version: int, rows: Rows | None) -> None:
         self._version = version
-        journal.flush()
-        rows = journal.read("SELECT record FROM keys")
-        self._records = {record.id: record for record in (from_json(text) for (text,) in rows)}
+        if rows is None:
+            return
+        for key_id, text in rows:
+            if self._texts.get(key_id) != text:
+                self._texts[key_id] = text
+                self._records[key_id] = _read(text)
+
+
+def _write(connection: Connection, row: tuple[str, float, str]) -> None:
+    connection.execute(_PUT, row)
+
+
+def _read(text: str) -> KeyRecord | None:
+    """A record, or None where it is none."""
+    try:
+        return from_json(text)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None

@@ -1,61 +1,36 @@
-"""Records of spend as rows: what `tiergate spend` and the admin API ask for.
+"""Records of spend in the database: what `tiergate spend` and the admin API ask for.
 
 Reads only, so another process may do it while a gateway writes.
 """
 
-from collections.abc import Sequence
-from datetime import UTC, date, datetime
-from typing import Any
+from gateway.budget.records import day_number, spent
+from gateway.holds import SpendQuery, Spent
+from gateway.store.embedded.database import Connection
+from gateway.store.embedded.journal import Desk
 
-from gateway.holds import Account, SpendQuery, Spent
-from gateway.money import NanoUSD
-from gateway.store.embedded.journal import Journal
-
-DAY_SECONDS = 86_400
-
-_SPENT = (
+_FIND = (
     "SELECT * FROM spend WHERE day BETWEEN ? AND ? AND (? = '' OR organisation = ?) "
     "AND (? = '' OR team = ?) AND (? = '' OR key = ?) ORDER BY day DESC, cost DESC LIMIT ?"
 )
 
 
-class SpendReader:
+class Spending:
     """The records of a data directory, and nothing else of its ledger."""
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
 
     async def spend(self, query: SpendQuery) -> list[Spent]:
-        """The records of spend, newest day first."""
-        return read_spend(self._journal, query)
+        """The records of spend, newest day first, and the dearest first in a day.
 
+        Raises:
+            StoreUnavailable: the database cannot be read in time.
+        """
+        org, team, key = query.organisation, query.team, query.key
+        since, until = day_number(query.since), day_number(query.until)
+        values = (since, until, org, org, team, team, key, key, query.limit)
 
-def read_spend(journal: Journal, query: SpendQuery) -> list[Spent]:
-    """The records that are written, newest day first."""
-    org, team, key = query.organisation, query.team, query.key
-    since, until = number_of(query.since), number_of(query.until)
-    values = (since, until, org, org, team, team, key, key, query.limit)
-    return [spent(row) for row in journal.read(_SPENT, values)]
+        def find(connection: Connection) -> list[Spent]:
+            return [spent(row) for row in connection.execute(_FIND, values)]
 
-
-def number_of(day: date) -> int:
-    """A day as days since the epoch."""
-    return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp() // DAY_SECONDS)
-
-
-def spent(row: Sequence[Any]) -> Spent:
-    """A row of the table."""
-    day = datetime.fromtimestamp(row[0] * DAY_SECONDS, UTC).date()
-    calls, prompt, cached, completion, reasoning, cost, estimated, saved = row[6:]
-    return Spent(
-        day,
-        Account(*row[1:6]),
-        calls,
-        prompt,
-        cached,
-        completion,
-        reasoning,
-        NanoUSD(cost),
-        NanoUSD(estimated),
-        NanoUSD(saved),
-    )
+        return await self._desk.ask(find)
