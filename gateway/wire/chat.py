@@ -28,8 +28,9 @@ from typing import Any
 
 from gateway.call import Usage
 from gateway.errors import UpstreamBroken, UpstreamError, UpstreamTruncated
+from gateway.wire.event import object_in
 from gateway.wire.members import cuts_at, members
-from gateway.wire.reader import MAX_DEPTH, Unreadable, deeper_than, look
+from gateway.wire.reader import MAX_DEPTH, deeper_than
 from gateway.wire.sse import MAX_FRAME, Splitter, cut_from_data, data_of, has_id, plain_data_of
 from gateway.wire.template import Template, learn
 from gateway.wire.text import chars_of
@@ -159,7 +160,7 @@ class ChatStream:
                 return frame if self.started else b""
         if data.startswith(_DONE):
             return self._end_mark(frame)
-        document = _document(data)
+        document = object_in(data)
         error = document.get("error")
         if error:
             return self._failed(frame, error)
@@ -211,18 +212,6 @@ class ChatStream:
         chars = chars_of(choices, "delta")
         self.text_chars += chars
         return chars
-
-
-def _document(data: bytes) -> Mapping[str, Any]:
-    try:
-        document = look(data)
-    except Unreadable as refusal:
-        message = f"The upstream sent an event that is no JSON: {refusal}."
-        raise UpstreamBroken(message) from None
-    if not isinstance(document, dict):
-        message = "The upstream sent an event that is no JSON object."
-        raise UpstreamBroken(message)
-    return document
 
 
 def _without_usage(frame: bytes, data: bytes, document: Mapping[str, Any]) -> bytes:

@@ -28,18 +28,19 @@ class Splitter:
     `pending` is the frame that has begun and not ended: to look at, not to change.
     """
 
-    __slots__ = ("pending",)
+    __slots__ = ("_largest", "pending")
 
-    def __init__(self) -> None:
+    def __init__(self, largest: int = MAX_FRAME) -> None:
+        self._largest = largest
         self.pending = bytearray()
 
     def feed(self, data: bytes) -> list[bytes]:
         """The frames these bytes complete, each with its empty line.
 
         Raises:
-            UpstreamBroken: when a frame is larger than `MAX_FRAME`, complete or not.
+            UpstreamBroken: when a frame is larger than `largest` bytes, complete or not.
         """
-        if self.pending or _CR in data or len(data) > MAX_FRAME:
+        if self.pending or _CR in data or len(data) > self._largest:
             return self._feed_with_care(data)
         if data.find(_LF) == len(data) - 2 and data.endswith(b"\n"):
             return [data]
@@ -62,8 +63,9 @@ class Splitter:
             frames.append(bytes(rest[start:position]))
             start = position
         del rest[:start]
-        if len(rest) > MAX_FRAME or any(len(frame) > MAX_FRAME for frame in frames):
-            message = f"The upstream sent an event of more than {MAX_FRAME} bytes."
+        largest = self._largest
+        if len(rest) > largest or any(len(frame) > largest for frame in frames):
+            message = f"The upstream sent an event of more than {largest} bytes."
             raise UpstreamBroken(message)
         return frames
 

@@ -1,7 +1,6 @@
 """Streams of typed events to feed, as OpenAI writes them, and odd ones."""
 
 import json
-from itertools import pairwise
 from typing import Any
 
 from hypothesis import strategies as st
@@ -52,19 +51,6 @@ def delta(text: str, number: int = 1, kind: str = "output_text") -> bytes:
 def ended(status: str = "completed", number: int = 9, **more: Any) -> bytes:
     response = {**RESPONSE, "status": status, "output": [MESSAGE], "usage": USAGE, **more}
     return event(f"response.{status}", number, response=response)
-
-
-def fed(stream: ResponseStream, data: bytes, *cuts: int) -> tuple[bytes, str]:
-    """What passes on of a whole body, and how it ended."""
-    passed = b""
-    bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]
-    try:
-        for low, high in pairwise(bounds):
-            passed += stream.feed(data[low:high])
-        stream.end()
-    except Exception as error:  # noqa: BLE001 - every ending is compared, defects too
-        return passed, repr(error)
-    return passed, "whole"
 
 
 def seen(stream: ResponseStream) -> tuple[object, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gateway.wire.api import Machine
 from gateway.wire.chat import ChatStream
 
 DONE = b"data: [DONE]\n\n"
@@ -41,7 +42,7 @@ def unasked(document: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in document.items() if name != "usage"}
 
 
-def fed(stream: ChatStream, data: bytes, *cuts: int) -> tuple[bytes, str]:
+def fed(stream: Machine, data: bytes, *cuts: int) -> tuple[bytes, str]:
     """What passes on of a whole body, and how it ended."""
     passed = b""
     bounds = [0, *sorted(min(cut, len(data)) for cut in cuts), len(data)]

@@ -8,8 +8,7 @@ from hypothesis import given, settings, strategies as st
 from gateway.call import Usage
 from gateway.errors import UpstreamBroken, UpstreamTruncated
 from gateway.wire.responses.errors import error_event
-from gateway.wire.responses.frames import MAX_EVENT, Frames
-from gateway.wire.responses.stream import ResponseStream
+from gateway.wire.responses.stream import MAX_EVENT, ResponseStream
 from gateway.wire.sse import Splitter
 from tests.wire.responses_streams import (
     BODIES,
@@ -18,9 +17,9 @@ from tests.wire.responses_streams import (
     delta,
     ended,
     event,
-    fed,
     seen,
 )
+from tests.wire.streams import fed
 
 DONE = b"data: [DONE]\n\n"
 ERROR = event("error", 5, code="server_error", message="boom", param=None)
@@ -68,17 +67,6 @@ def test_what_passes_is_never_changed_and_never_says_done(data: bytes) -> None:
     assert all(frame in came for frame in kept)
     assert not any(frame.startswith(b"data: [DONE]") for frame in kept)
     assert ending != "whole" or stream.finished or stream.error is not None
-
-
-@settings(deadline=None, max_examples=100)
-@given(st.text("\r\na:", max_size=60).map(str.encode))
-def test_frames_are_those_of_the_splitter(data: bytes) -> None:
-    frames = Frames()
-
-    assert [f for n in range(len(data)) for f in frames.feed(data[n : n + 1])] == Splitter().feed(
-        data
-    )
-    assert Frames().feed(data) == Splitter().feed(data)
 
 
 @pytest.mark.parametrize("status", ["completed", "incomplete", "failed", "cancelled"])

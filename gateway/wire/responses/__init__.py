@@ -2,7 +2,6 @@
 
 reply     what a whole response says: usage, model, id, status
 stream    the state of a streamed response: typed events, passed as they came
-frames    its events as bytes: they may be as large as a request
 view      a request as the chat call that would say the same, for whoever assesses it
 pins      what ties a request to the account and tier that earlier answers came from
 usage     token counts, alike in both kinds of reply

@@ -22,11 +22,17 @@ from typing import Any
 
 from gateway.call import Usage
 from gateway.errors import UpstreamBroken, UpstreamError, UpstreamTruncated
-from gateway.wire.reader import Unreadable, look
+from gateway.wire.event import object_in
 from gateway.wire.responses.errors import error_in
-from gateway.wire.responses.frames import Frames
 from gateway.wire.responses.reply import Facts, facts
-from gateway.wire.sse import data_of, has_id
+from gateway.wire.sse import Splitter, data_of, has_id
+
+MAX_EVENT = 64 << 20
+"""Bytes; twice the largest request that is taken in by default.
+
+The events that begin and end a response repeat the request's instructions and tools, and those of
+images carry them: a frame may be as large as a request or a reply.
+"""
 
 LAST = frozenset(
     f"response.{status}" for status in ("completed", "incomplete", "failed", "cancelled")
@@ -66,7 +72,7 @@ class ResponseStream:
     """
 
     __slots__ = (
-        "_frames", "_held",
+        "_held", "_splitter",
         "broken", "done", "error", "facts", "finished", "model", "saw_id", "sequence", "started",
         "text_chars", "usage",
     )  # fmt: skip
@@ -83,7 +89,7 @@ class ResponseStream:
         self.broken: UpstreamError | None = None
         self.facts: Facts | None = None
         self.sequence = -1
-        self._frames = Frames()
+        self._splitter = Splitter(MAX_EVENT)
         self._held = False
 
     def feed(self, data: bytes) -> bytes:
@@ -99,7 +105,7 @@ class ResponseStream:
             return b""
         passed: list[bytes] = []
         try:
-            for frame in self._frames.feed(data):
+            for frame in self._splitter.feed(data):
                 passed.append(self._pass(frame))
                 if self.done or self._held:
                     break
@@ -142,7 +148,7 @@ class ResponseStream:
             if self.error is None:
                 raise UpstreamTruncated(_UNFINISHED)
             return b""
-        document = _document(data)
+        document = object_in(data)
         wrong = error_in(document)
         if wrong is not None:
             self.error = wrong
@@ -202,15 +208,3 @@ def _plain_data_of(frame: bytes) -> bytes | None:
     ):
         return frame[at + 7 : -2]
     return None
-
-
-def _document(data: bytes) -> Mapping[str, Any]:
-    try:
-        document = look(data)
-    except Unreadable as refusal:
-        message = f"The upstream sent an event that is no JSON: {refusal}."
-        raise UpstreamBroken(message) from None
-    if not isinstance(document, dict):
-        message = "The upstream sent an event that is no JSON object."
-        raise UpstreamBroken(message)
-    return document
