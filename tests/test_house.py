@@ -33,6 +33,11 @@ def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
     assert long_functions(module) == {}
 
 
+@pytest.mark.parametrize("module", TESTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_tests_can_be_read_in_one_sitting(module: Path) -> None:
+    assert module.read_text().count("\n") <= MAX_MODULE_LINES
+
+
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: str(path.relative_to(ROOT)))
 def test_a_module_says_what_it_is_for(module: Path) -> None:
     assert ast.get_docstring(ast.parse(module.read_text()))

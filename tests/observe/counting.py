@@ -1,0 +1,9 @@
+"""What the tests of metrics share."""
+
+from gateway.observe.collector import Gauges
+from gateway.observe.metrics import Metrics
+from tests.observe.events import HandClock, a_catalog
+
+
+def fresh_metrics(gauges: Gauges | None = None) -> Metrics:
+    return Metrics(a_catalog(), HandClock(), gauges, version="1.2.3")
