@@ -30,7 +30,7 @@ demo: $(VENV)/.ready ## Watch simulated traffic being routed
 
 test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(ARGS)
+	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 

@@ -20,7 +20,7 @@ from gateway.principal import Allowance, Level, Period
 from gateway.store.redis.ledger import RedisLedger
 from gateway.store.redis.ledger_shape import Shape, Span
 from tests.fakes import FakeClock
-from tests.store.redis_ledgers import ACCOUNT, ROOT, ledger_on
+from tests.store.redis_ledgers import ACCOUNT, ROOT, comes_true, ledger_on
 from tests.store.redis_server import RedisServer
 
 START = (files("gateway.store.redis") / "ledger_windows.lua").read_text() + (
@@ -92,6 +92,8 @@ async def _alike(server: RedisServer, levels: tuple[Level, ...], steps: list[Ste
             if step.settles is not None and grants:
                 which, cost, tokens = step.settles
                 _settle(ledger, books, grants.pop(which % len(grants)), cost, tokens)
+                # A server that does not know the script yet is told it while the next claim is.
+                await comes_true(lambda: not ledger.pending())
         told = await ledger.standing(ROOT, levels)
         assert _standing(told) == _standing(books.standing(ROOT, levels, clock.wall()))
 
