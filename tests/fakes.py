@@ -102,13 +102,14 @@ class FakeLedger:
     answers: deque[Denial | Exception] = field(default_factory=deque)
     claims: list[Claim] = field(default_factory=list)
     charges: list[tuple[Grant | None, Charge]] = field(default_factory=list)
+    stands: Standing = field(default_factory=Standing)
 
     async def hold(self, claim: Claim) -> Grant | Denial:
         self.claims.append(claim)
         answer = self.answers.popleft() if self.answers else None
         if isinstance(answer, Exception):
             raise answer
-        return Grant(claim, 0.0) if answer is None else answer
+        return Grant(claim, 0.0, self.stands) if answer is None else answer
 
     def settle(self, grant: Grant | None, charge: Charge) -> None:
         self.charges.append((grant, charge))

@@ -155,14 +155,10 @@ class Attempts:
     async def _attempt(
         self, call: Call, journey: Journey, step: Step, dropped: frozenset[str]
     ) -> Opened:
-        body = _body(call, step, dropped)
-        deadlines = self._deadlines(call)
-        request = Request(
-            step.deployment, APIS[call.api].path, call.headers, body, call.stream, deadlines
-        )
+        request = self._request(call, step, dropped)
         journey.attempts += 1
         began = self._now()
-        self._health.started(step.deployment, began)
+        self._health.started(step.deployment, began, journey.expected(step.tier)[0])
         outcome = CANCELLED
         try:
             opened = await self._send(call, step, request)
@@ -170,6 +166,8 @@ class Attempts:
         except UpstreamError as error:
             outcome = error.kind
             self._failed(step, outcome, self._now() - began)
+            if outcome == UpstreamTimeout.kind:
+                self._late(journey, step, self._now() - began)
             raise
         except Refusal as refusal:
             outcome = self._learn(refusal, step)
@@ -178,14 +176,26 @@ class Attempts:
             took = self._now() - began
             journey.waited += took
             if outcome != "ok":
-                self._over(step, outcome, took)
+                self._over(step, outcome, began, took)
         opened.began, opened.ttft = began, took
         if opened.streamed is None:
             self._health.succeeded(step.deployment)
             if opened.usage is not None:
-                self._health.answered(step.deployment, opened.usage, took)
-            self._over(step, outcome, took)
+                self._health.answered(step.deployment, opened.usage, began, took)
+            self._over(step, outcome, began, took)
         return opened
+
+    def _request(self, call: Call, step: Step, dropped: frozenset[str]) -> Request:
+        body, deadlines = _body(call, step, dropped), self._deadlines(call)
+        path = APIS[call.api].path
+        return Request(step.deployment, path, call.headers, body, call.stream, deadlines)
+
+    def _late(self, journey: Journey, step: Step, seconds: float) -> None:
+        """An attempt was given up before its reply began: it would have taken longer."""
+        if (seen := journey.assessment) is not None:
+            _, tokens = journey.expected(step.tier)
+            tokens = 0 if journey.call.stream else tokens
+            self._health.late(step.deployment, seen.text_tokens, tokens, seconds)
 
     async def _send(self, call: Call, step: Step, request: Request) -> Opened:
         api = APIS[call.api]
@@ -205,10 +215,12 @@ class Attempts:
         seconds = self._now() - opened.began
         if outcome == "ok":
             self._health.succeeded(deployment)
-            self._health.streamed(deployment, usage, opened.ttft, seconds)
+            self._health.streamed(deployment, usage, opened.began, opened.ttft, seconds)
         elif outcome != CANCELLED:
             self._failed(opened.step, outcome, seconds)
-        self._over(opened.step, outcome, seconds)
+            if outcome == UpstreamTimeout.kind:
+                self._health.streamed(deployment, usage, opened.began, opened.ttft, seconds)
+        self._over(opened.step, outcome, opened.began, seconds)
 
     def _failed(self, step: Step, outcome: str, seconds: float) -> None:
         """Count a failure, unless the caller's own haste was the reason.
@@ -219,8 +231,8 @@ class Attempts:
         if outcome != UpstreamTimeout.kind or seconds >= self._soonest:
             self._health.failed(step.deployment, self._now())
 
-    def _over(self, step: Step, outcome: str, seconds: float) -> None:
-        self._health.left(step.deployment)
+    def _over(self, step: Step, outcome: str, began: float, seconds: float) -> None:
+        self._health.left(step.deployment, began)
         self._parts.recorder.attempted(Attempted(step.deployment.name, outcome, seconds))
 
     def _learn(self, refusal: Refusal, step: Step) -> str:

@@ -9,8 +9,9 @@ from typing import Any
 import orjson
 
 from gateway.flow.journey import Journey
-from gateway.money import spell
-from gateway.route.reasons import Candidate
+from gateway.money import NANO_PER_USD, spell
+from gateway.route.counterfactual import flips
+from gateway.route.reasons import Candidate, Choice
 
 JSON_WHITESPACE = b" \t\r\n"
 
@@ -39,6 +40,18 @@ def explanation(journey: Journey) -> dict[str, Any]:
         "cost_usd": spell(journey.cost),
         "saved_usd": spell(journey.saved),
         "candidates": [candidate(c) for c in choice.candidates] if choice is not None else [],
+        "weights": weights(choice) if choice is not None else None,
+        "would_change_it": list(flips(choice)) if choice is not None else [],
+    }
+
+
+def weights(choice: Choice) -> dict[str, float | None]:
+    """What quality was weighed against: for a doubling of the cost, a second, a dollar."""
+    return {
+        "dial": choice.dial,
+        "doubling": round(choice.cost_weight, 4),
+        "second": choice.time_weight,
+        "dollar": round(choice.price * NANO_PER_USD, 4),
     }
 
 
@@ -51,6 +64,11 @@ def candidate(seen: Candidate) -> dict[str, Any]:
         "cost_usd": spell(seen.cost),
         "ttft_seconds": round(seen.ttft, 3),
         "total_seconds": round(seen.total, 3),
+        "in_time": round(seen.within, 3),
+        "completion_tokens": round(seen.completion),
+        "cached_tokens": seen.cached,
+        "max_tokens": seen.max_tokens,
+        "worst_usd": spell(seen.worst),
         "verdict": seen.refused or "fits",
     }
 

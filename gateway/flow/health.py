@@ -8,8 +8,10 @@ from collections.abc import Mapping
 from gateway.call import Usage
 from gateway.catalog import Catalog, Deployment, Tier
 from gateway.route.breaker import Breaker, State
-from gateway.route.choose import Speed
+from gateway.route.latency import Speed
+from gateway.route.look import too_late
 from gateway.route.pace import PRIORS, Pace
+from gateway.route.reasons import Choice
 
 # A key the upstream refuses is not tried again for a minute; it does not heal by itself.
 DEAD_KEY_SECONDS = 60.0
@@ -42,24 +44,23 @@ class Health:
 
     def speeds(self, prompt_tokens: int, now: float) -> Mapping[Tier, Speed]:
         """Each tier's fastest deployment that may be called now."""
-        speeds: dict[Tier, Speed] = {}
+        speeds = {}
         for tier, deployments in self._catalog.tiers.items():
-            if len(deployments) == 1:
-                name = deployments[0].name
-                breaker = self._breakers[name]
-                if breaker.open_until is None or breaker.admits(now):
-                    pace = self._paces[name]
-                    speeds[tier] = Speed(pace.ttft(prompt_tokens), pace.per_token)
-                continue
-            paces = [
-                self._paces[deployment.name]
-                for deployment in deployments
-                if self._breakers[deployment.name].admits(now)
+            found = [
+                self._paces[d.name].speed(prompt_tokens, now, self.in_flight[d.name])
+                for d in deployments
+                if self._breakers[d.name].admits(now)
             ]
-            if paces:
-                best = min(paces, key=lambda pace: pace.ttft(prompt_tokens))
-                speeds[tier] = Speed(best.ttft(prompt_tokens), best.per_output_token())
+            if found:
+                speeds[tier] = found[0] if len(found) == 1 else min(found)
         return speeds
+
+    def passed(self, choice: Choice) -> None:
+        """Calls were kept from the tiers that would have been too late for this one."""
+        for candidate in choice.candidates:
+            if too_late(candidate):
+                for deployment in self._catalog.tiers[candidate.tier]:
+                    self._paces[deployment.name].passed()
 
     def retry_after(self, now: float) -> float:
         """Seconds until the first breaker lets a call pass again."""
@@ -74,15 +75,18 @@ class Health:
         """The deployments that no call may reach now, for metrics."""
         return [n for n, breaker in self._breakers.items() if breaker.state(now) is State.OPEN]
 
-    def started(self, deployment: Deployment, now: float) -> None:
-        """An attempt begins."""
+    def started(self, deployment: Deployment, now: float, expected: float = 0.0) -> None:
+        """An attempt begins; it should take `expected` seconds (0: nobody asked)."""
         name = deployment.name
+        if expected > 0.0:
+            self._paces[name].launched(now, expected, self.in_flight[name])
         self.in_flight[name] += 1
         self._breakers[name] = self._breakers[name].started(now)
 
-    def left(self, deployment: Deployment) -> None:
-        """An attempt is over, however it ended."""
+    def left(self, deployment: Deployment, began: float) -> None:
+        """The attempt that began then is over, however it ended."""
         name = deployment.name
+        self._paces[name].left(began)
         self.in_flight[name] -= 1
         self._breakers[name] = self._breakers[name].released()
 
@@ -102,12 +106,19 @@ class Health:
         until = now + min(seconds, LONGEST_REST_SECONDS)
         self._breakers[name] = self._breakers[name].rested(until)
 
-    def answered(self, deployment: Deployment, usage: Usage, seconds: float) -> None:
+    def answered(self, deployment: Deployment, usage: Usage, began: float, seconds: float) -> None:
         """Learn from a whole reply."""
-        self._paces[deployment.name].answered(usage.prompt, usage.completion, seconds)
+        pace = self._paces[deployment.name]
+        pace.answered(usage.prompt, usage.completion, seconds, began=began)
 
-    def streamed(self, deployment: Deployment, usage: Usage, ttft: float, seconds: float) -> None:
+    def streamed(
+        self, deployment: Deployment, usage: Usage, began: float, ttft: float, seconds: float
+    ) -> None:
         """Learn from a stream: its first byte after `ttft`, its last after `seconds`."""
         pace = self._paces[deployment.name]
-        pace.started(usage.prompt, ttft)
+        pace.started(usage.prompt, ttft, began=began)
         pace.streamed(usage.completion, seconds - ttft)
+
+    def late(self, deployment: Deployment, prompt: int, completion: int, seconds: float) -> None:
+        """Learn from an attempt that was given up: it would have taken longer."""
+        self._paces[deployment.name].late(prompt, completion, seconds)

@@ -12,7 +12,7 @@ Quotas refuse at once: no tier has more requests left than another. A ledger tha
 refuses the call, or lets it pass unheld, as the key's policy says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from gateway.access.limits import quota_fields, refusal
@@ -43,7 +43,9 @@ class Try(NamedTuple):
 class Holding:
     """Holds and settles; the ledger behind it never overspends."""
 
-    def __init__(self, parts: Parts) -> None:
+    def __init__(self, parts: Parts, heard: Callable[[Call, Choice, Grant | Denial], None]) -> None:
+        """`heard` is told what the ledger said of each choice."""
+        self._heard = heard
         self._catalog = parts.catalog
         self._ledger = parts.ledger
         self._now = parts.clock.now
@@ -72,12 +74,15 @@ class Holding:
                 answer = await self._asked(journey, claim)
             if isinstance(answer, Grant):
                 journey.grant = answer
-                return _lowered(choice, candidate)
+                lowered = _lowered(choice, candidate)
+                self._heard(journey.call, lowered, answer)
+                return lowered
             denial = answer
             if answer.limited is not Limited.ALLOWANCE:
                 break
         if denial is None:
             return choice
+        self._heard(journey.call, choice, denial)
         error = refusal(denial, claim, journey.call.model)
         error.fields = quota_fields(denial.standing)
         raise error
@@ -199,6 +204,6 @@ def _lowered(choice: Choice, held: Candidate) -> Choice:
         return choice
     if held.tier is chosen.tier:
         words = f"the answer is cut to {held.max_tokens} tokens, as the allowance has no more"
-        return Choice(held, choice.candidates, choice.code, (words, *choice.reasons))
+        return choice._replace(chosen=held, reasons=(words, *choice.reasons))
     words = f"the allowance does not hold {chosen.tier.label}"
-    return Choice(held, choice.candidates, "budget", (words, *choice.reasons))
+    return choice._replace(chosen=held, code="budget", reasons=(words, *choice.reasons))

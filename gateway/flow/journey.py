@@ -7,6 +7,7 @@ from gateway.call import NO_USAGE, Assessment, Call, Usage
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import GatewayError
 from gateway.flow.opening import Opened
+from gateway.flow.recall import Gathered
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
@@ -26,6 +27,7 @@ class Journey:
         "cost",
         "ended_at",
         "grant",
+        "known",
         "model",
         "outcome",
         "overhead",
@@ -57,6 +59,7 @@ class Journey:
         self.saved: NanoUSD = FREE
         self.attempts = 0
         self.grant: Grant | None = None
+        self.known: Gathered | None = None
         self.waited = 0.0
         self.ttft = 0.0
         self.status = 0
@@ -83,6 +86,13 @@ class Journey:
         self.choice = choice
         self.reason = choice.code
         self.tier, self.model, self.cost = chosen.tier, chosen.model, chosen.cost
+
+    def expected(self, tier: Tier) -> tuple[float, int]:
+        """Seconds and answer's tokens that a tier was expected to take; zeros if not looked at."""
+        for candidate in self.choice.candidates if self.known and self.choice else ():
+            if candidate.tier is tier:
+                return candidate.total, int(candidate.completion)
+        return 0.0, 0
 
     def answered_by(self, opened: Opened) -> None:
         """A deployment's answer has begun."""

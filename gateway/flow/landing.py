@@ -16,6 +16,7 @@ from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, header
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning
+from gateway.flow.recall import Recall
 from gateway.flow.sources import before_done
 from gateway.money import FREE
 from gateway.ports import Kept
@@ -63,13 +64,13 @@ class Landing:
         parts: Parts,
         rules: Rules,
         attempts: Attempts,
-        pinning: Pinning,
+        memories: tuple[Pinning, Recall],
         record: Callable[[Journey], None],
     ) -> None:
         self._parts = parts
         self._rules = rules
         self._attempts = attempts
-        self._pinning = pinning
+        self._pinning, self._recall = memories
         self._record = record
         self._now = parts.clock.now
         self.flying: dict[bytes, Departed] = {}
@@ -84,8 +85,7 @@ class Landing:
             self._book_whole(departed)
             if explains and opened.status == 200:
                 self._explain(opened, departed.journey)
-            if opened.ids:
-                await self._pinning.remember(departed.journey.call, opened)
+            await self._remember(departed)
             if departed.keep:
                 await self._keep(departed, (opened.first,))
         else:
@@ -172,16 +172,30 @@ class Landing:
             return
         self._book_stream(departed, flight.error.kind if flight.error is not None else "ok")
         self._settle(departed)
-        await self._pinning.remember(departed.journey.call, departed.opened)
+        await self._remember(departed)
         pieces = flight.whole()
         if departed.keep and pieces is not None and not departed.spoilt():
             await self._keep(departed, pieces)
+
+    async def _remember(self, departed: Departed) -> None:
+        """Note where what this answer began, or went on with, lives."""
+        opened, journey = departed.opened, departed.journey
+        if opened.ids or opened.streamed is not None:
+            await self._pinning.remember(journey.call, opened)
+        if journey.known is not None and opened.status == 200 and not journey.outcome:
+            step = opened.step
+            await self._recall.remember(journey.known, step.tier, step.deployment, journey.usage)
+
+    def _learn(self, departed: Departed, usage: Usage) -> None:
+        known = departed.journey.known
+        if known is not None:
+            self._recall.answered(known, departed.opened.step.tier, usage)
 
     def _book_whole(self, departed: Departed) -> None:
         opened, journey = departed.opened, departed.journey
         departed.booked = True
         if opened.status == 200:
-            self._use(departed)
+            self._learn(departed, self._use(departed))
         else:
             journey.refused(opened.outcome)
 
@@ -194,6 +208,8 @@ class Landing:
         if outcome == "ok" and departed.spoilt():
             outcome = UpstreamError.kind
             journey.outcome = journey.outcome or outcome
+        if outcome == "ok":
+            self._learn(departed, usage)
         self._attempts.streamed(opened, usage, outcome)
 
     def _use(self, departed: Departed) -> Usage:

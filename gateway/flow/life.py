@@ -29,14 +29,14 @@ from gateway.flow.journey import Journey
 from gateway.flow.landing import Departed, Landing
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning, at_home, stays
+from gateway.flow.recall import Recall
 from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import STATE, Verdict, decide
-from gateway.route.choose import DOWN, choose, keep_to, needs_exact_count, taken_by_name
+from gateway.route.choose import DOWN, needs_exact_count, taken_by_name
 from gateway.route.plan import steps
 from gateway.route.reasons import Choice
-from gateway.route.sticky import Sessions
 from gateway.route.target import Target, resolve
 from gateway.wire.api import APIS
 from gateway.wire.headers import of_one_exchange
@@ -52,11 +52,13 @@ class Flow:
         self.rules = rules
         self.health = Health(parts.catalog, rules.breaker)
         self.in_flight = 0
-        self._sessions = Sessions()
+        self._recall = Recall(parts, rules, self.health)
         self._attempts = Attempts(parts, rules, self.health)
         self._pinning = Pinning(parts.catalog, parts.affinities)
-        self._landing = Landing(parts, rules, self._attempts, self._pinning, self._record)
-        self._holding = Holding(parts)
+        self._landing = Landing(
+            parts, rules, self._attempts, (self._pinning, self._recall), self._record
+        )
+        self._holding = Holding(parts, self._recall.held)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
 
@@ -238,19 +240,9 @@ class Flow:
             journey.chose(choice)
             return choice
         assessment = await self._assess(call)
-        choice = choose(
-            assessment,
-            target,
-            call.wishes,
-            catalog=catalog,
-            speeds=self.health.speeds(assessment.text_tokens, self._now()),
-            policy=self.rules.routing,
-        )
-        if call.wishes.session is not None and target.routed:
-            session = f"{call.principal.tenant}\n{call.wishes.session}"
-            tier = self._sessions.settle(session, choice.chosen.tier, self._now())
-            choice = keep_to(choice, tier)
-        elif at_home and target.model is None:
+        known = journey.known = await self._recall.choose(call, assessment, target)
+        choice = known.turn.choice
+        if at_home and target.model is None:
             choice = stays(choice)
         journey.assessed(assessment)
         if held:

@@ -9,6 +9,7 @@ from gateway.classify.difficulty import ARTEFACT, unpack
 from gateway.learn.card import card
 from gateway.learn.evaluate import evaluate
 from gateway.learn.prepare import prepare
+from gateway.learn.replay import main as replay
 from gateway.learn.train import train
 from gateway.learn.vectors import minilm
 
@@ -17,6 +18,8 @@ CARD = "difficulty.card.md"
 
 def main(arguments: list[str]) -> int:
     """Train (artefact and card) or only evaluate (figures as JSON); 0 when done."""
+    if arguments[:1] == ["replay"]:
+        return replay(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m gateway.learn", description=__doc__)
     parser.add_argument("task", choices=["train", "evaluate"])
     parser.add_argument("--data", type=Path, required=True, help="folder of outcomes")

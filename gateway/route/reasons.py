@@ -5,15 +5,18 @@ from typing import NamedTuple
 from gateway.call import Assessment
 from gateway.catalog import Catalog, Tier
 from gateway.errors import ContextLengthExceeded, Infeasible
-from gateway.money import NanoUSD
+from gateway.money import FREE, NanoUSD
 from gateway.route.target import Target
 
 
 class Candidate(NamedTuple):
-    """A tier as it looked: `cost` is expected nano-dollars, times are seconds.
+    """A tier as it looked: `cost` is expected nano-dollars, times are expected seconds.
 
     `refused` says in words why it could not be chosen ("" if it could). `max_tokens` is what a
-    cost cap leaves for the answer (None: no clamp is needed).
+    cost cap leaves for each answer (None: no clamp is needed). `worst` is what the call can cost
+    at most, and so what must be held for it. `within` is the chance to keep the caller's time
+    limits, `cached` and `completion` are the tokens the cost counts on, `spread` that of the
+    completion's logarithm.
     """
 
     tier: Tier
@@ -24,15 +27,29 @@ class Candidate(NamedTuple):
     total: float
     refused: str = ""
     max_tokens: int | None = None
+    worst: NanoUSD = FREE
+    within: float = 1.0
+    cached: int = 0
+    completion: float = 0.0
+    latest: float = 0.0
 
 
 class Choice(NamedTuple):
-    """The chosen candidate, all candidates, the reason's code for metrics, and the words."""
+    """The chosen candidate, all candidates, the reason's code for metrics, and the words.
+
+    `cost_weight` (λ) is the quality that a doubling of the cost had to buy, `time_weight` (μ) what
+    a second had to, `price` (ν) what a nano-dollar had to so that an allowance lasts; zeros where
+    nothing was weighed. `dial` is what λ comes from.
+    """
 
     chosen: Candidate
     candidates: tuple[Candidate, ...]
     code: str
     reasons: tuple[str, ...]
+    cost_weight: float = 0.0
+    time_weight: float = 0.0
+    price: float = 0.0
+    dial: float | None = None
 
 
 def only(
@@ -53,6 +70,8 @@ def _code_of_refusals(candidates: tuple[Candidate, ...]) -> str:
         ("tools", "capability"),
         ("cannot", "capability"),
         ("window", "context"),
+        ("permitted", "permission"),
+        ("allowance", "allowance"),
         ("cap", "cost_cap"),
         ("price", "cost_cap"),
         (" s of ", "deadline"),

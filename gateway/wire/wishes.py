@@ -7,7 +7,8 @@
     x-gateway-quality: 0–1                            the dial, 0 is cheapest
     x-gateway-tier: nano, mini or full                that tier
     x-gateway-cache, cache-control                    kept replies (`gateway.wire.caching`)
-    x-session-id                                      the conversation this call belongs to
+    x-session-id, and what agents send by themselves  the conversation this call belongs to
+      (x-claude-code-session-id, session_id, x-session-affinity)
     x-gateway-explain: 1                              say why, in the body
     x-stainless-read-timeout, x-stainless-timeout     how long the client itself waits, in seconds
     body: models, provider, plugins                   OpenRouter's (`gateway.wire.openrouter`)
@@ -126,6 +127,14 @@ def _session(text: str, param: str) -> str:
     return text
 
 
+def _agents_session(text: str, param: str) -> str | None:
+    # Agents send theirs unasked: one that cannot be used is no reason to refuse their call.
+    try:
+        return _session(text, param)
+    except InvalidValue:
+        return None
+
+
 def _yes(text: str, param: str) -> bool:
     return choice(text, param, ("0", "1")) == "1"
 
@@ -141,6 +150,9 @@ _READERS: tuple[tuple[bytes, str, Callable[[str, str], Any]], ...] = (
     (b"x-gateway-max-cost-usd", "max_cost", dollars),
     (b"x-gateway-quality", "quality", _dial),
     (b"x-gateway-tier", "tier", _tier),
+    (b"x-session-affinity", "session", _agents_session),
+    (b"session_id", "session", _agents_session),
+    (b"x-claude-code-session-id", "session", _agents_session),
     (b"x-session-id", "session", _session),
     (b"x-gateway-explain", "explain", _yes),
 )

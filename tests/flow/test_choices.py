@@ -6,7 +6,7 @@ import pytest
 from gateway.catalog import Tier
 from gateway.money import NanoUSD
 from gateway.ports import Request
-from gateway.route.sticky import KEPT_SECONDS
+from gateway.route.cached import KEPT_SECONDS
 from tests.fakes import FULL, MINI, NANO, FakeReply, assessment, catalog, model, price, wishes
 from tests.flow.conftest import MakeWorld
 from tests.flow.replies import body, in_turn, stream, whole

@@ -134,10 +134,10 @@ async def test_a_fallback_is_told_with_what_came_of_it(world: MakeWorld) -> None
 async def test_what_was_refused_is_told_with_its_reason(world: MakeWorld) -> None:
     place = world(in_turn(whole()), thinks=assessment(2000), where=catalog())
 
-    client = await place.ask(said=wishes(explain=True, ttft=0.62))
+    client = await place.ask(said=wishes(explain=True, ttft=1.0))
 
     verdicts = [c["verdict"] for c in orjson.loads(client.body)["gateway"]["candidates"]]
-    assert verdicts == ["fits", "first byte after 0.71 s of 0.62 s", verdicts[2]]
+    assert verdicts == ["fits", "first byte after 0.71 s of 1 s (79% sure)", verdicts[2]]
 
 
 async def test_an_explained_call_is_made_for_itself_alone(world: MakeWorld) -> None:

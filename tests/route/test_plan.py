@@ -1,4 +1,4 @@
-"""The order of attempts, the error table, the retry budget, sticky conversations."""
+"""The order of attempts, the error table, the retry budget."""
 
 import pytest
 
@@ -6,7 +6,6 @@ from gateway.catalog import Catalog, Tier
 from gateway.route.choose import Policy, Speed, choose
 from gateway.route.plan import Next, RetryBudget, after, order, steps, upstream_outcome
 from gateway.route.reasons import Choice
-from gateway.route.sticky import KEPT_SECONDS, Sessions
 from gateway.route.target import Target, resolve
 from tests.fakes import MINI, assessment, catalog, deployment, wishes
 
@@ -129,31 +128,3 @@ def test_a_quiet_gateway_may_always_retry_a_little() -> None:
 
     assert not budget.withdraw(0.1)
     assert budget.withdraw(0.4)
-
-
-def test_a_conversation_keeps_its_tier() -> None:
-    sessions = Sessions()
-
-    assert sessions.settle("s", Tier.MINI, 0.0) is Tier.MINI
-    assert sessions.settle("s", Tier.NANO, 10.0) is Tier.MINI
-
-
-def test_a_conversation_moves_up_once_and_never_flaps() -> None:
-    sessions = Sessions()
-
-    tiers = [
-        sessions.settle("s", wanted, float(at))
-        for at, wanted in enumerate((Tier.NANO, Tier.MINI, Tier.FULL, Tier.NANO, Tier.FULL))
-    ]
-
-    assert tiers == [Tier.NANO, Tier.MINI, Tier.MINI, Tier.MINI, Tier.MINI]
-
-
-def test_a_conversation_left_alone_is_forgotten_and_the_table_is_bounded() -> None:
-    sessions = Sessions(limit=10)
-    sessions.settle("old", Tier.FULL, 0.0)
-
-    assert sessions.settle("old", Tier.NANO, KEPT_SECONDS + 1) is Tier.NANO
-    for n in range(50):
-        sessions.settle(str(n), Tier.NANO, 0.0)
-    assert len(sessions) == 10

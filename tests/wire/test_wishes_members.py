@@ -231,3 +231,12 @@ def test_every_header_that_is_read_is_listed() -> None:
 )
 def test_a_name_may_say_what_to_prefer(name: str, split: tuple[str, Sort]) -> None:
     assert split_model(name) == split
+
+
+@pytest.mark.parametrize(
+    "name", [b"x-claude-code-session-id", b"session_id", b"x-session-affinity"]
+)
+def test_an_agents_own_session_names_the_conversation_and_refuses_nothing(name: bytes) -> None:
+    assert parse({name: b"abc"}, {})[0].session == "abc"
+    assert parse({name: b"abc", b"x-session-id": b"mine"}, {})[0].session == "mine"
+    assert parse({name: b"x" * 300}, {})[0].session is None
