@@ -1,26 +1,43 @@
-FROM python:3.13-slim AS build
-ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+# The base is pinned to a patch release; everything else comes from the hashed locks and this
+# directory, so the same commit makes the same files.
+ARG PYTHON=python:3.13.16-slim-trixie
+
+FROM ${PYTHON} AS build
+ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1 SOURCE_DATE_EPOCH=1760000000
 WORKDIR /src
 RUN python -m venv /opt/tiergate && python -m venv /opt/build
 COPY requirements.lock requirements-build.lock ./
-RUN /opt/tiergate/bin/pip install --require-hashes -r requirements.lock \
- && /opt/build/bin/pip install --require-hashes -r requirements-build.lock
+RUN /opt/tiergate/bin/pip install --no-compile --require-hashes -r requirements.lock \
+ && /opt/build/bin/pip install --no-compile --require-hashes -r requirements-build.lock
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY gateway gateway
-# The built wheel is what runs; compiled once, so that a start does not.
+# The built wheel is what runs. It is compiled once, so that a start does not; compiled files that are
+# not checked against their source do not depend on the time of the build.
 RUN /opt/build/bin/python -m hatchling build -t wheel -d /src/dist \
- && /opt/tiergate/bin/pip install --no-deps /src/dist/*.whl \
+ && /opt/tiergate/bin/pip install --no-compile --no-deps /src/dist/*.whl \
  && /opt/tiergate/bin/pip uninstall --yes pip \
- && python -m compileall -q /opt/tiergate/lib
+ && find /opt/tiergate/lib -type d -name tests -prune -exec rm -rf {} + \
+ && python -m compileall -q --invalidation-mode unchecked-hash /opt/tiergate/lib \
+ && mkdir /data
 
-FROM python:3.13-slim
-RUN useradd --system --uid 10001 --no-create-home tiergate
+FROM ${PYTHON}
 COPY --from=build /opt/tiergate /opt/tiergate
-ENV PATH=/opt/tiergate/bin:$PATH PYTHONUNBUFFERED=1 GATEWAY_SERVER_HOST=0.0.0.0
-USER 10001
+# Without a store elsewhere, what must survive a restart is kept in /data.
+COPY --from=build --chown=10001:10001 /data /data
+ENV PATH=/opt/tiergate/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    GATEWAY_SERVER_HOST=0.0.0.0 \
+    GATEWAY_STORE_DATA=/data
+# A number, so that Kubernetes can see that it is not root.
+USER 10001:10001
+# Where a tiergate.yaml is looked for.
 WORKDIR /etc/tiergate
+VOLUME /data
 EXPOSE 8080
+# No init inside: the gateway takes SIGTERM itself and waits for the only children it starts, its own
+# workers. (`docker run --init` and compose's `init: true` add one all the same.)
 HEALTHCHECK --interval=5s --timeout=3s --start-period=20s \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8080/healthz', timeout=2)"]
+  CMD ["python", "-ISs", "-c", "import socket; c = socket.create_connection(('127.0.0.1', 8080), 2); c.sendall(b'GET /healthz HTTP/1.0\\r\\n\\r\\n'); assert b' 200 ' in c.recv(64)"]
 ENTRYPOINT ["tiergate"]
 CMD ["serve"]

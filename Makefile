@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-clients check format bench bench-quick locks clean
+.PHONY: help run demo test test-clients test-boards test-compose check format bench bench-quick locks clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,15 +37,21 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the real OpenAI clients (Python and Node)
 	$(BIN)/python -m tests.clients
 
+test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (needs prometheus, node)
+	$(BIN)/python -m tests.boards
+
+test-compose: $(VENV)/.ready-dev ## Try the compose stack on a Docker Engine (about ten minutes)
+	$(BIN)/python -m tests.compose
+
 check: $(VENV)/.ready-dev ## Format, lint, types, import floors
-	$(BIN)/ruff format --check --quiet gateway tests
-	$(BIN)/ruff check --quiet gateway tests
+	$(BIN)/ruff format --check --quiet gateway tests deploy
+	$(BIN)/ruff check --quiet gateway tests deploy
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo >$(VENV)/imports.log 2>&1 || { cat $(VENV)/imports.log; exit 1; }
 
 format: $(VENV)/.ready-dev ## Format the code
-	$(BIN)/ruff format --quiet gateway tests
-	$(BIN)/ruff check --quiet --fix gateway tests
+	$(BIN)/ruff format --quiet gateway tests deploy
+	$(BIN)/ruff check --quiet --fix gateway tests deploy
 
 bench: $(VENV)/.ready-dev ## Measure against nginx (needs gcc and nginx; about three minutes)
 	$(BIN)/python -m tests.bench $(ARGS)

@@ -1,6 +1,7 @@
 """The composition root: the only room that names concrete adapters. Importing it does nothing."""
 
+from gateway.app.driving import drive
 from gateway.app.root import demo, explain, serve
 from gateway.app.stores import open_store
 
-__all__ = ["demo", "explain", "open_store", "serve"]
+__all__ = ["demo", "drive", "explain", "open_store", "serve"]

@@ -27,7 +27,9 @@ class Work(Protocol):
         """Serve until told to stop; `said` are settings by their variables, None unsaid."""
         ...
 
-    def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
+    def demo(
+        self, config: Path | None, *, url: str | None, seconds: float | None, rate: float
+    ) -> int:
         """Serve simulated traffic."""
         ...
 
@@ -148,6 +150,14 @@ def _demo(work: Callable[[], Work]) -> Callable[..., None]:
     def demo(
         config: Config = None,
         *,
+        url: Annotated[
+            str | None,
+            typer.Option(
+                help="Send the traffic to this running gateway instead, if a simulation answers "
+                "there.",
+                show_default=False,
+            ),
+        ] = None,
         seconds: Annotated[
             float | None,
             typer.Option(min=0.1, help="How long; without it, until Ctrl-C.", show_default=False),
@@ -155,7 +165,7 @@ def _demo(work: Callable[[], Work]) -> Callable[..., None]:
         rate: Annotated[float, typer.Option(min=0.1, max=10_000, help="Calls a second.")] = 5.0,
     ) -> None:
         """Show the gateway at work on simulated traffic; needs no key and costs nothing."""
-        raise typer.Exit(work().demo(config, seconds=seconds, rate=rate))
+        raise typer.Exit(work().demo(config, url=url, seconds=seconds, rate=rate))
 
     return demo
 

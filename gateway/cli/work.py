@@ -71,6 +71,22 @@ class Product(Protocol):
         """Serve simulated traffic and show it; the exit code."""
         ...
 
+    def drive(
+        self,
+        settings: Settings,
+        url: str,
+        *,
+        seconds: float | None,
+        rate: float,
+        show: Showing,
+    ) -> bool:
+        """Send traffic to a gateway and show it; whether a simulation answers there.
+
+        Raises:
+            GatewayError: the gateway cannot be reached.
+        """
+        ...
+
     def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
         """Where a request would go, and why.
 
@@ -107,11 +123,15 @@ class Desk:
             return BAD_CONFIGURATION
         return self._listening(settings, lambda product: product.serve(settings))
 
-    def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
-        """Serve simulated traffic."""
+    def demo(
+        self, config: Path | None, *, url: str | None, seconds: float | None, rate: float
+    ) -> int:
+        """Serve simulated traffic, or send it to a gateway that runs elsewhere."""
         settings = self.load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
+        if url is not None:
+            return self._driving(settings, url, seconds=seconds, rate=rate)
         return self._listening(
             settings,
             lambda product: product.demo(
@@ -153,6 +173,19 @@ class Desk:
     def schema(self, *, markdown: bool) -> int:
         """Print the reference of the settings."""
         self._print(reference() if markdown else json_schema())
+        return OK
+
+    def _driving(self, settings: Settings, url: str, *, seconds: float | None, rate: float) -> int:
+        try:
+            simulated = self.product().drive(
+                settings, url, seconds=seconds, rate=rate, show=lambda at: Show(self.out, at)
+            )
+        except GatewayError as error:
+            self.say("error", f"no gateway answers at {url}: {error.message}")
+            return FAILED
+        if not simulated:
+            self.say("error", f"answers at {url} are not simulated: nothing more is sent there.")
+            return FAILED
         return OK
 
     def _listening(self, settings: Settings, run: Callable[[Product], int]) -> int:

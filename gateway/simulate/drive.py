@@ -25,6 +25,8 @@ REPEATED_SHARE = 1 / 7
 REMEMBERED = 20
 PROMPT_SHOWN = 60
 FIRST_CALL_SECONDS = 0.05
+# What every reply of the simulation carries, and no other.
+MARK = b"x-tiergate-simulated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,19 +71,32 @@ class Drive:
                 calls.create_task(self._call(body))
                 await self.sleep(dice.expovariate(self.rate))
 
+    async def simulated(self, body: dict[str, Any]) -> bool:
+        """Make one call and look whether a simulation answered it.
+
+        Raises:
+            GatewayError: there is no gateway.
+        """
+        reply = await self._answered(body)
+        return any(name == MARK for name, _ in reply.headers)
+
     async def _call(self, body: dict[str, Any]) -> None:
-        stream = body.get("stream") is True
-        request = Request(
-            self.gateway, PATH, (), orjson.dumps(body), stream, Deadlines(first_byte=60.0)
-        )
         began = self.clock.now()
         try:
-            reply = await self.upstream.send(request)
-            await reply.read(MAX_REPLY)
+            reply = await self._answered(body)
         except GatewayError:
             # A gateway that is being stopped drops its last calls; there is nothing to tell.
             return
         self.tell(seen(body, reply, self.clock.now() - began))
+
+    async def _answered(self, body: dict[str, Any]) -> Reply:
+        stream = body.get("stream") is True
+        request = Request(
+            self.gateway, PATH, (), orjson.dumps(body), stream, Deadlines(first_byte=60.0)
+        )
+        reply = await self.upstream.send(request)
+        await reply.read(MAX_REPLY)
+        return reply
 
 
 def seen(body: dict[str, Any], reply: Reply, seconds: float) -> Seen:

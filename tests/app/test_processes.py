@@ -97,6 +97,22 @@ def test_the_demo_shows_calls_sums_and_what_to_try_next() -> None:
     assert len(re.findall(r"^(?:nano|mini|full) +\d", ended.stdout, re.MULTILINE)) > 10
 
 
+def test_the_demo_can_be_sent_to_a_gateway_that_runs() -> None:
+    with started("serve", environ=FAST) as gateway:
+        url = address(gateway)
+        ended = subprocess.run(  # noqa: S603 - our own command
+            [sys.executable, "-m", "gateway", "demo", "--url", url, "--seconds", "0.5"],
+            env=FAST,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert ended.returncode == 0, ended.stderr
+    assert "against always-full" in ended.stdout
+
+
 def test_route_explains_without_a_key() -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "gateway", "route", "--json", "Hello!"],

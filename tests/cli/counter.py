@@ -49,6 +49,11 @@ class Counter:
         )
         self.desk = KeyDesk(desk, self.clock.wall, Dice(11))
 
+    def drive(
+        self, settings: Settings, url: str, *, seconds: float | None, rate: float, show: Showing
+    ) -> bool:
+        raise NotImplementedError
+
     def open_store(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
         self.opened.append(settings)
         return self._open()

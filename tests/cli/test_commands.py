@@ -24,8 +24,10 @@ class NotedWork:
     def serve(self, config: Path | None, said: Mapping[str, object]) -> int:
         return self._note("serve", config, {n: v for n, v in said.items() if v is not None})
 
-    def demo(self, config: Path | None, *, seconds: float | None, rate: float) -> int:
-        return self._note("demo", config, seconds, rate)
+    def demo(
+        self, config: Path | None, *, url: str | None, seconds: float | None, rate: float
+    ) -> int:
+        return self._note("demo", config, url, seconds, rate)
 
     def check(self, config: Path | None) -> int:
         return self._note("check", config)
@@ -62,8 +64,9 @@ class NotedWork:
             ["serve", "--data", "d"],
             ("serve", None, {"GATEWAY_STORE_DATA": "d"}),
         ),
-        (["demo"], ("demo", None, None, 5.0)),
-        (["demo", "--seconds", "3", "--rate", "50"], ("demo", None, 3.0, 50.0)),
+        (["demo"], ("demo", None, None, None, 5.0)),
+        (["demo", "--url", "http://a:1"], ("demo", None, "http://a:1", None, 5.0)),
+        (["demo", "--seconds", "3", "--rate", "50"], ("demo", None, None, 3.0, 50.0)),
         (["check", "--config", "b.yaml"], ("check", Path("b.yaml"))),
         (["route", "Hello"], ("route", None, "Hello", "auto", False)),
         (["route", "-", "-m", "mini", "--json"], ("route", None, "-", "mini", True)),

@@ -3,73 +3,17 @@
 import io
 import json
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any
 
 import pytest
 from rich.console import Console
 
-from gateway.cli.work import Desk, Showing, Store, here
-from gateway.errors import Infeasible, StoreUnavailable
-from gateway.settings.schema import Settings
+from gateway.cli.work import Desk, here
+from tests.cli.noted import EXPLANATION, NotedProduct
 
 KEY = {"OPENAI_API_KEY": "sk-abc"}
-EXPLANATION: dict[str, Any] = {
-    "tier": "mini",
-    "model": "gpt-4.1-mini",
-    "reasons": ["mini promises +0.12 quality over nano", "code"],
-    "score": 0.31,
-    "quality": [0.6, 0.72, 0.75],
-    "prompt_tokens": 1234,
-    "signals": ["code"],
-    "candidates": [
-        {
-            "tier": tier,
-            "model": model,
-            "quality": 0.6,
-            "cost_usd": cost,
-            "ttft_seconds": 0.4,
-            "total_seconds": 2.34,
-            "verdict": verdict,
-        }
-        for tier, model, cost, verdict in (
-            ("nano", "gpt-4.1-nano", "0.00001", "a larger model promises more"),
-            ("mini", "gpt-4.1-mini", 0.000_12, "chosen"),
-            ("full", "gpt-4.1", 0.0, "prompt over its [window]"),
-        )
-    ],
-}
-
-
-@dataclass
-class NotedProduct:
-    """Notes what it is handed; explains every request alike, or refuses it."""
-
-    refuses: bool = False
-    served: list[Settings] = field(default_factory=list)
-    demos: list[tuple[Settings, float | None, float]] = field(default_factory=list)
-    bodies: list[dict[str, Any]] = field(default_factory=list)
-
-    def serve(self, settings: Settings) -> int:
-        self.served.append(settings)
-        return 7
-
-    def demo(self, settings: Settings, *, seconds: float | None, rate: float, show: Showing) -> int:
-        self.demos.append((settings, seconds, rate))
-        return 0
-
-    def open_store(self, settings: Settings) -> AbstractAsyncContextManager[Store]:
-        raise StoreUnavailable("no store")
-
-    def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
-        assert settings.simulate.enabled
-        self.bodies.append(body)
-        if self.refuses:
-            raise Infeasible("No tier can answer this call within its limits.")
-        return EXPLANATION
 
 
 @dataclass
@@ -152,7 +96,7 @@ def test_a_bad_configuration_is_told_line_by_line_and_nothing_starts(office: Ope
 
     codes = [
         there.desk.serve(Path("bad.yaml"), {}),
-        there.desk.demo(Path("bad.yaml"), seconds=None, rate=1.0),
+        there.desk.demo(Path("bad.yaml"), url=None, seconds=None, rate=1.0),
         there.desk.route(Path("bad.yaml"), "Hello", model="auto", as_json=False),
         there.desk.check(Path("worse.yaml")),
     ]
@@ -170,7 +114,7 @@ def test_demo_needs_no_key_even_with_a_file(office: Open) -> None:
     there = office({})
     Path("tiergate.yaml").write_text("server: {port: 5}")
 
-    code = there.desk.demo(None, seconds=2.0, rate=9.0)
+    code = there.desk.demo(None, url=None, seconds=2.0, rate=9.0)
 
     ((settings, seconds, rate),) = there.product.demos
     assert (code, seconds, rate) == (0, 2.0, 9.0)

@@ -4,6 +4,8 @@ from collections.abc import Iterator
 from random import Random
 from typing import Any
 
+import pytest
+
 from gateway.errors import UpstreamUnreachable
 from gateway.ports import Request
 from gateway.simulate.drive import PROMPT_SHOWN, Drive, Seen, shown
@@ -52,6 +54,15 @@ async def test_a_call_that_fails_on_the_way_is_not_told() -> None:
         return UpstreamUnreachable("gone")
 
     assert await driven(FakeUpstream(lost), seconds=1.0) == []
+
+
+@pytest.mark.parametrize("mark", [b"x-tiergate-simulated", b"x-request-id"])
+async def test_one_call_tells_whether_a_simulation_answers(mark: bytes) -> None:
+    clock = FakeClock()
+    upstream = FakeUpstream(lambda _: FakeReply(200, ((mark, b"1"),), (b"{}",)))
+    drive = Drive(upstream, deployment(MINI), clock, clock.sleep, lambda _: None, 10.0, 1.0)
+
+    assert await drive.simulated(next(bodies())) == (mark == b"x-tiergate-simulated")
 
 
 def test_prompts_are_shown_in_one_short_line() -> None:
