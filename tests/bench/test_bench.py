@@ -98,7 +98,8 @@ def test_a_stream_lasts_as_long_as_its_gaps(
     assert run.failed == 0
     assert run.latency.p50 >= least_us
     assert run.ttft.p50 < run.latency.p50 / 2
-    assert run.gap.p50 == pytest.approx(GAP_US, rel=0.5)
+    # On a busy machine both grow, and some pieces come together.
+    assert GAP_US / 4 < run.gap.p50 <= 2 * run.latency.p50 / (EVENTS - 1)
 
 
 def test_a_stream_ends_with_usage_only_when_it_was_asked_for(upstream: Server) -> None:
