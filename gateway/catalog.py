@@ -24,6 +24,12 @@ class Tier(IntEnum):
         return TIER_LABELS[self]
 
 
+AUTHORIZATION = "authorization"
+"""The header that carries a key after the word `Bearer`; any other carries it bare."""
+
+SHORTEST_CREDENTIAL = 16
+"""Characters; what is shorter in a header is a name or a switch, and may well stand in a log."""
+
 TIER_LABELS = ("nano", "mini", "full")
 TIERS_BY_LABEL: Mapping[str, Tier] = {label: Tier(i) for i, label in enumerate(TIER_LABELS)}
 
@@ -105,7 +111,9 @@ class Deployment:
     """A model at an address with a key.
 
     `name` is unique in the catalog and safe as a metric label; `weight` shares a tier's calls;
-    `max_parallel` caps the calls in flight (0: no cap).
+    `max_parallel` caps the calls in flight (0: no cap). `upstream_model` is the name to send
+    instead of the model's ("": none). `azure`: it stands in the path, as Azure's older API has it.
+    The key goes into `key_header`; `headers` (lower-case names) are sent with every call.
     """
 
     name: str
@@ -114,6 +122,17 @@ class Deployment:
     key: Secret
     weight: int = 1
     max_parallel: int = 0
+    upstream_model: str = ""
+    azure: bool = False
+    key_header: str = AUTHORIZATION
+    headers: tuple[tuple[str, Secret], ...] = ()
+
+    def secrets(self) -> Iterator[Secret]:
+        """What must not be shown: its key, and headers long enough to be credentials."""
+        yield self.key
+        for _, value in self.headers:
+            if len(value.reveal()) >= SHORTEST_CREDENTIAL:
+                yield value
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ STDOUT = 1
 
 def log(settings: Settings, clock: SystemClock, *, quiet: bool) -> CallLog:
     """The log, with standard logging led into it; `quiet` writes nothing."""
-    secrets = [deployment.key for deployment in build(settings).deployments()]
+    secrets = [secret for one in build(settings).deployments() for secret in one.secrets()]
     secrets += access.secrets(settings)
     terminal = os.isatty(STDOUT)
     spelt = spelling(Format(settings.log.format), Scrubber(secrets), terminal=terminal)

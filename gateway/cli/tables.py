@@ -10,7 +10,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from gateway.catalog import Catalog, Model
+from gateway.catalog import Catalog, Deployment, Model
 from gateway.settings.schema import Settings
 
 CHOSEN = "bold green"
@@ -47,13 +47,18 @@ def tiers(catalog: Catalog, *, simulated: bool, today: date) -> RenderableType:
             table.add_row(
                 tier.label,
                 Text(deployment.name),
-                Text(model.name),
+                Text(_as_sent(deployment)),
                 _prices(model),
                 f"{model.context_window / 1000:,.0f}k",
                 _shutdown(model, today),
                 Text("simulated" if simulated else urlsplit(deployment.base_url).netloc),
             )
     return table
+
+
+def _as_sent(deployment: Deployment) -> str:
+    name, sent = deployment.model.name, deployment.upstream_model
+    return f"{name} as {sent}" if sent and sent != name else name
 
 
 def _prices(model: Model) -> str:

@@ -251,10 +251,11 @@ class Attempts:
 
 def _body(call: Call, step: Step, dropped: frozenset[str]) -> bytes:
     api = APIS[call.api]
+    model = step.deployment.upstream_model or step.model
     return rewrite(
         call.body,
         call.document,
-        model=step.model if step.model != call.model else None,
+        model=model if model != call.model else None,
         drop=dropped,
         include_usage=api.asks_usage and call.stream and not call.wants_usage,
         max_tokens=step.max_tokens,

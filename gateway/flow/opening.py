@@ -145,9 +145,9 @@ async def refusal(reply: Reply, step: Step) -> Refusal:
         ours = UpstreamBroken(f"The upstream answered {status} with nothing we can pass on.")
         shown = status if status >= 500 or status == 429 else 502
         return Refusal(status, _ours(step, shown, ours, headers), code, wait)
-    key = step.deployment.key.reveal().encode()
-    if key and key in body:
-        body = body.replace(key, b"***")
+    for secret in step.deployment.secrets():
+        if secret and (text := secret.reveal().encode()) in body:
+            body = body.replace(text, b"***")
     return Refusal(status, Opened(step, status, headers, body), code, wait)
 
 

@@ -88,6 +88,10 @@ RETRIED = frozenset({408, 409, 429, 500, 502, 503, 504, 529})
 KEY_IS_DEAD = frozenset({401, 403})
 
 
+# OpenAI's code for a model that is not there, and Azure's for a deployment.
+NO_SUCH_MODEL = frozenset({"model_not_found", "DeploymentNotFound"})
+
+
 def after(status: int, code: str | None, *, named: bool) -> Next:
     """Read the error table.
 
@@ -100,7 +104,7 @@ def after(status: int, code: str | None, *, named: bool) -> Next:
         return Next.NEXT
     if code == "context_length_exceeded" or code == "insufficient_quota":
         return Next.NEXT
-    if code == "model_not_found" and not named:
+    if code in NO_SUCH_MODEL and not named:
         return Next.NEXT
     return Next.STOP
 

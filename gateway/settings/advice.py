@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from gateway.catalog import Catalog, Model
 from gateway.settings.access import levels
+from gateway.settings.addresses import host_of
 from gateway.settings.catalog import known_models
 from gateway.settings.complaints import dotted
 from gateway.settings.overrides import unknown
@@ -33,6 +34,7 @@ def warnings(
         *_unused(settings, catalog),
         *_notes(settings),
         *_unencrypted(catalog),
+        *_keyless(settings, catalog),
         *_access(settings, catalog),
         *unknown(environ),
     ]
@@ -89,6 +91,17 @@ def _unencrypted(catalog: Catalog) -> Iterator[str]:
         parts = urlsplit(deployment.base_url)
         if deployment.key and parts.scheme == "http" and not _is_near(parts.hostname or ""):
             yield f"deployment {deployment.name} sends its key unencrypted: use https."
+
+
+def _keyless(settings: Settings, catalog: Catalog) -> Iterator[str]:
+    if settings.catalog.key is None or settings.simulate.enabled:
+        return
+    for deployment in catalog.deployments():
+        if not deployment.key and not _is_near(urlsplit(deployment.base_url).hostname or ""):
+            yield (
+                f"deployment {deployment.name} is called without a key: the catalog's is for "
+                f"{host_of(settings.catalog.base_url)} only. Give it a `key` of its own."
+            )
 
 
 def _access(settings: Settings, catalog: Catalog) -> Iterator[str]:

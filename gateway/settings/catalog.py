@@ -8,9 +8,9 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from urllib.parse import urlsplit
 
 from gateway.catalog import (
+    AUTHORIZATION,
     TIER_LABELS,
     Capability,
     Catalog,
@@ -21,6 +21,7 @@ from gateway.catalog import (
     Secret,
     Tier,
 )
+from gateway.settings.addresses import Address, addressed, host_of, is_openai
 from gateway.settings.complaints import Complaint, Flaw, Place, SettingsError, dotted, nearest
 from gateway.settings.presets import presets
 from gateway.settings.schema import Settings
@@ -69,14 +70,8 @@ def known_models(catalog: CatalogSettings) -> dict[str, ModelSettings]:
 
 
 def _at(deployment: Deployment, url: str) -> Deployment:
-    return Deployment(
-        deployment.name,
-        deployment.model,
-        url,
-        NO_KEY,
-        deployment.weight,
-        deployment.max_parallel,
-    )
+    weight, most = deployment.weight, deployment.max_parallel
+    return Deployment(deployment.name, deployment.model, url, NO_KEY, weight, most)
 
 
 def _reroute(catalog: CatalogSettings, standing: set[str]) -> frozenset[str]:
@@ -91,13 +86,17 @@ def _version(
 ) -> str:
     """Hash what could change an answer: not keys, prices, dates or weights."""
     told = [
-        (tier.label, m.name, url, m.context_window, m.max_output, m.capabilities.value)
+        (tier.label, m.name, url, d.upstream_model, *_abilities(m))
         for tier, listed in sorted(tiers.items())
         for d in listed
         for m, url in ((d.model, "" if simulated else d.base_url),)
     ]
     text = json.dumps([simulated, told, sorted(reroute)])
     return hashlib.sha256(text.encode()).hexdigest()[:VERSION_DIGITS]
+
+
+def _abilities(model: Model) -> tuple[int, int, int]:
+    return model.context_window, model.max_output, model.capabilities.value
 
 
 def model_from(name: str, said: ModelSettings) -> Model | None:
@@ -188,9 +187,9 @@ class _Tiers:
         return ()
 
     def _deployment(self, name: str, said: DeploymentSettings, place: Place) -> Deployment | None:
-        key = said.key or self.catalog.key or NO_KEY
-        url = said.base_url or self.catalog.base_url
-        if not key and not self.simulated and needs_key(url):
+        address = self._address(said, place)
+        key = said.key or self._shared_key(address.url)
+        if not key and not self.simulated and is_openai(address.url):
             self._no_key(place)
         if said.model not in self.known:
             near = nearest(said.model, self.known)
@@ -200,7 +199,36 @@ class _Tiers:
         model = model_from(said.model, self.known[said.model])
         if model is None:
             return None
-        return Deployment(name, model, url, key, said.weight, said.max_parallel)
+        upstream = said.upstream_model or address.named
+        return Deployment(
+            name,
+            model,
+            address.url,
+            key,
+            said.weight,
+            said.max_parallel,
+            upstream_model=upstream,
+            azure=address.azure,
+            key_header=address.key_header,
+            headers=tuple(said.headers.items()),
+        )
+
+    def _address(self, said: DeploymentSettings, place: Place) -> Address:
+        url = said.base_url or self.catalog.base_url
+        version = said.api_version
+        if said.base_url is None and version is None:
+            version = self.catalog.api_version
+        try:
+            return addressed(url, version, said.auth)
+        except ValueError as error:
+            self.flaws.append(Flaw(place, str(error)))
+            return Address(url, azure=False, key_header=AUTHORIZATION)
+
+    def _shared_key(self, url: str) -> Secret:
+        """The catalog's key, unless it would be shown to a host that it is not for."""
+        ours = self.catalog.base_url
+        same = host_of(url) == host_of(ours) or (is_openai(url) and is_openai(ours))
+        return self.catalog.key or NO_KEY if same else NO_KEY
 
     def _no_key(self, place: Place) -> None:
         message = (
@@ -208,9 +236,3 @@ class _Tiers:
         )
         if not any(flaw.message == message for flaw in self.flaws):
             self.flaws.append(Flaw(place, message))
-
-
-def needs_key(url: str) -> bool:
-    """Whether an address is OpenAI's, which answers nobody without a key."""
-    host = urlsplit(url).hostname or ""
-    return host == "openai.com" or host.endswith(".openai.com")

@@ -71,6 +71,23 @@ def key(value: object) -> Secret:
     return Secret(value)
 
 
+def header_value(value: object) -> Secret:
+    """Read a header's value, which may be a credential."""
+    if isinstance(value, Secret):
+        return value
+    text = value.strip() if isinstance(value, str) else ""
+    if not (text and text.isascii() and text.isprintable() and len(text) <= MAX_LENGTH):
+        message = "must be text of printable ASCII characters"
+        raise ValueError(message)
+    return Secret(text)
+
+
+HeaderValue = Annotated[
+    Secret,
+    PlainValidator(header_value),
+    PlainSerializer(lambda _: "***", return_type=str),
+    WithJsonSchema({"type": "string", "minLength": 1, "x-kind": "secret"}),
+]
 Key = Annotated[
     Secret,
     PlainValidator(key),

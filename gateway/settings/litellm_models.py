@@ -9,8 +9,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+from gateway.settings.addresses import base_url
 from gateway.settings.litellm_notes import Kind, Notes, reference
-from gateway.settings.tiers import NAME, base_url
+from gateway.settings.tiers import NAME
 
 OPENAI = "openai"
 KEYLESS = "unused"
@@ -230,7 +231,9 @@ def _url(provider: Provider, params: Mapping[str, Any]) -> str | None:
     url = url if url.endswith(provider.suffix or "/") else url + provider.suffix
     try:
         # A reference stands for a host, or for the whole beginning.
-        return url if url.startswith("${") else base_url(url)
+        # LiteLLM adds nothing to a host alone.
+        bare = "/" if url.count("/") == 2 else ""
+        return url if url.startswith("${") else base_url(url + bare) + bare
     except ValueError:
         return None
 

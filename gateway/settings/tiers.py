@@ -7,12 +7,13 @@ sees one shape. Whether names fit together is checked in `gateway.settings.catal
 import re
 from datetime import date
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from gateway.settings.keys import Key
+from gateway.settings.addresses import ApiVersion, BaseURL
+from gateway.settings.keys import HeaderValue, Key
 from gateway.settings.units import Dollars, parted
+from gateway.wire.headers import OURS
 
 Label = Literal["nano", "mini", "full"]
 CapabilityName = Literal[
@@ -23,27 +24,8 @@ OPENAI_URL = "https://api.openai.com/v1"
 DEFAULT_PRESET = "gpt-4.1"
 # What Prometheus, logs and headers carry without quoting.
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/@-]{0,127}")
-
-
-def base_url(text: str) -> str:
-    """Read the address that `/chat/completions` is appended to."""
-    message = "must be an address such as https://api.openai.com/v1"
-    if not text.isascii() or not text.isprintable() or " " in text:
-        raise ValueError(message)
-    try:
-        parts = urlsplit(text)
-        host, _ = parts.hostname, parts.port
-    except ValueError:
-        raise ValueError(message) from None
-    if parts.scheme not in {"http", "https"} or not host:
-        raise ValueError(message)
-    if "@" in parts.netloc:
-        message = "must not carry a user name or password: use `key`"
-        raise ValueError(message)
-    if "?" in text or "#" in text:
-        message = "must not carry a query or fragment"
-        raise ValueError(message)
-    return text.rstrip("/")
+UPSTREAM_NAME = re.compile(r"[!-~]{1,256}")
+HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]{1,64}")
 
 
 def name(text: str) -> str:
@@ -54,8 +36,29 @@ def name(text: str) -> str:
     return text
 
 
+def upstream_name(text: str) -> str:
+    """Read a model's name as a server knows it: servers name models by paths and tags, too."""
+    if not UPSTREAM_NAME.fullmatch(text):
+        message = "must be 1 to 256 printable characters without spaces"
+        raise ValueError(message)
+    return text
+
+
+def header_name(text: str) -> str:
+    """Read the name of a header that the operator may set."""
+    low = text.lower()
+    if not HEADER_NAME.fullmatch(low):
+        message = "has a header name that is none"
+        raise ValueError(message)
+    if low.encode() in OURS or low == "content-type":
+        message = f"must not set {low}: it is written for every call (see `key` and `auth`)"
+        raise ValueError(message)
+    return low
+
+
 Name = Annotated[str, AfterValidator(name)]
-BaseURL = Annotated[str, AfterValidator(base_url)]
+UpstreamName = Annotated[str, AfterValidator(upstream_name)]
+HeaderName = Annotated[str, AfterValidator(header_name)]
 
 
 class Section(BaseModel):
@@ -109,16 +112,37 @@ class ModelSettings(Section):
 class DeploymentSettings(Section):
     """A model at an address with a key. A bare model name is short for `{model: NAME}`."""
 
-    model: Name = Field(description="The model's name, as the upstream knows it.")
+    model: Name = Field(description="The model: a name known below, or under `catalog.models`.")
+    upstream_model: UpstreamName | None = Field(
+        default=None,
+        description="What its server calls the model, where that differs: an Azure deployment's "
+        "name, `openai/gpt-4.1`, `llama3.1:8b`.",
+    )
     name: Name | None = Field(
         default=None,
         description="How metrics and logs call it; without it, the tier's name (and a number).",
     )
     base_url: BaseURL | None = Field(
-        default=None, description="Where it is, up to `/v1`; without it, the catalog's."
+        default=None,
+        description="Where it is, up to `/v1` (a host alone gets one; a lone `/` behind it keeps "
+        "it bare), or an Azure resource; without it, the catalog's.",
+    )
+    api_version: ApiVersion | None = Field(
+        default=None,
+        description="Version of Azure's older API (`2024-10-21`), whose calls go to "
+        "`/openai/deployments/NAME`; without it, Azure is called at `/openai/v1`.",
     )
     key: Key | None = Field(
-        default=None, description="The upstream's key; without it, the catalog's."
+        default=None,
+        description="The upstream's key; without it, the catalog's, if that is for the same host.",
+    )
+    auth: Literal["bearer", "api-key"] | None = Field(
+        default=None,
+        description="How the key is shown: `Authorization: Bearer` (also for a token of Entra ID), "
+        "or an `api-key` header, which Azure gets by default.",
+    )
+    headers: dict[HeaderName, HeaderValue] = Field(
+        default_factory=dict, description="Further headers of every call, such as `x-title`."
     )
     weight: int = Field(default=1, ge=1, le=1000, description="Its share of the tier's calls.")
     max_parallel: int = Field(default=0, ge=0, description="Calls at a time; 0 sets no limit.")
@@ -154,6 +178,9 @@ class CatalogSettings(Section):
     base_url: BaseURL = Field(
         default=OPENAI_URL,
         description="Where deployments are that name no address; `OPENAI_BASE_URL` sets it too.",
+    )
+    api_version: ApiVersion | None = Field(
+        default=None, description="Version of Azure's older API, where `base_url` is one."
     )
     key: Key | None = Field(
         default=None,

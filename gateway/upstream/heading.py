@@ -6,31 +6,13 @@ reaches the wire, and no caller's header replaces the address, the key or the fr
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from gateway import __version__
 from gateway.call import Headers
-from gateway.catalog import Deployment
+from gateway.catalog import AUTHORIZATION, Deployment, Secret
 from gateway.errors import InvalidValue, UpstreamUnreachable
-
-# Written by us alone: who we are, where it goes, how it is framed, and that nobody compresses.
-OURS = frozenset(
-    {
-        b"authorization",
-        b"host",
-        b"content-length",
-        b"transfer-encoding",
-        b"accept-encoding",
-        b"connection",
-        b"keep-alive",
-        b"expect",
-        b"te",
-        b"trailer",
-        b"upgrade",
-        b"proxy-authorization",
-        b"proxy-connection",
-    }
-)
+from gateway.wire.headers import OURS
 
 # What is said when the caller says nothing else.
 DEFAULTS: Mapping[bytes, bytes] = {
@@ -38,6 +20,11 @@ DEFAULTS: Mapping[bytes, bytes] = {
     b"accept": b"application/json",
     b"user-agent": f"tiergate/{__version__}".encode(),
 }
+# Endpoints of Azure's older API that lie below a deployment; all others take the name in the body.
+AZURE_DEPLOYED = frozenset(
+    {"/completions", "/chat/completions", "/embeddings", "/images/generations", "/images/edits"}
+    | {"/audio/transcriptions", "/audio/translations", "/audio/speech"}
+)
 # Spelled header fields kept per deployment; at most 64 KB each, usually half of one.
 HEADS_REMEMBERED = 64
 DEFAULT_LINES = {name: b"%b: %b\r\n" % (name, value) for name, value in DEFAULTS.items()}
@@ -63,17 +50,19 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def header_lines(headers: Headers) -> bytes:
+def header_lines(headers: Headers, own: frozenset[bytes] = frozenset()) -> bytes:
     """The caller's headers that may go on, and the defaults they do not replace.
+
+    `own` are the names of those that the deployment sets itself.
 
     Raises:
         InvalidValue: when one holds a line break or a zero byte.
     """
-    names = {name for name, _ in headers}
+    names = {name for name, _ in headers} | own
     pieces = [line for name, line in DEFAULT_LINES.items() if name not in names]
     count = len(pieces)
     for name, value in headers:
-        if name.lower() not in OURS:
+        if name.lower() not in OURS and name.lower() not in own:
             pieces += (name, b": ", value, b"\r\n")
             count += 1
     lines = b"".join(pieces)
@@ -81,6 +70,14 @@ def header_lines(headers: Headers) -> bytes:
         message = "a request header holds a line break"
         raise InvalidValue(message)
     return lines
+
+
+def _one_line(value: Secret, name: str) -> str:
+    text = value.reveal()
+    if not (text.isascii() and text.isprintable()):
+        message = f"deployment {name!r} has a header that cannot be sent"
+        raise UpstreamUnreachable(message)
+    return text
 
 
 class Heading:
@@ -91,7 +88,9 @@ class Heading:
             names the deployment, never the address or the key.
     """
 
-    __slots__ = ("_fixed", "_lines", "_path", "_query", "_start", "_target", "origin")
+    __slots__ = (
+        *("_azure", "_fixed", "_lines", "_own", "_path", "_query", "_start", "_target", "origin"),
+    )
 
     def __init__(self, deployment: Deployment) -> None:
         try:
@@ -110,13 +109,20 @@ class Heading:
         self.origin = Origin(parts.scheme == "https", host, port)
         self._start = f"POST {parts.path.rstrip('/')}".encode()
         self._query = parts.query
+        named = deployment.upstream_model or deployment.model.name
+        self._azure = f"/deployments/{quote(named, safe='')}" if deployment.azure else ""
         # A client sends the same fields with every call.
         self._lines: dict[Headers, bytes] = {}
         # Nearly all calls go to one path: its target is kept.
         self._path, self._target = "", b""
         lines = [" HTTP/1.1", f"host: {self.origin.authority}", "accept-encoding: identity"]
-        if key:
+        if key and deployment.key_header == AUTHORIZATION:
             lines.append(f"authorization: Bearer {key}")
+        elif key:
+            lines.append(f"{deployment.key_header}: {key}")
+        self._own = frozenset(name.encode() for name, _ in deployment.headers)
+        for name, value in deployment.headers:
+            lines.append(f"{name}: {_one_line(value, deployment.name)}")
         self._fixed = "".join(f"{line}\r\n" for line in lines).encode()
 
     def target(self, path: str) -> str:
@@ -128,6 +134,8 @@ class Heading:
         if not path.startswith("/") or not _is_plain(path):
             message = "the path holds characters that no address can hold"
             raise InvalidValue(message)
+        if self._azure and path.partition("?")[0] in AZURE_DEPLOYED:
+            path = f"{self._azure}{path}"
         if self._query:
             return f"{path}{'&' if '?' in path else '?'}{self._query}"
         return path
@@ -139,7 +147,7 @@ class Heading:
             self._path = path
         lines = self._lines.get(headers)
         if lines is None:
-            lines = header_lines(headers) if headers else ALL_DEFAULTS
+            lines = header_lines(headers, self._own) if headers or self._own else ALL_DEFAULTS
             if len(self._lines) >= HEADS_REMEMBERED:
                 self._lines.clear()
             self._lines[headers] = lines

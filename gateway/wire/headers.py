@@ -20,6 +20,25 @@ TO_UPSTREAM = frozenset(
         b"x-client-request-id",
     }
 )
+# Written by us alone: who we are, where it goes, how it is framed, and that nobody compresses.
+OURS = frozenset(
+    {
+        b"api-key",
+        b"authorization",
+        b"host",
+        b"content-length",
+        b"transfer-encoding",
+        b"accept-encoding",
+        b"connection",
+        b"keep-alive",
+        b"expect",
+        b"te",
+        b"trailer",
+        b"upgrade",
+        b"proxy-authorization",
+        b"proxy-connection",
+    }
+)
 TO_CLIENT = frozenset(
     {
         b"content-disposition",

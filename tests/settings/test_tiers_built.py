@@ -7,7 +7,8 @@ import pytest
 
 from gateway.catalog import Capability, Catalog, ImageFormula, Price, Secret, Tier
 from gateway.money import NanoUSD
-from gateway.settings.catalog import build, needs_key
+from gateway.settings.addresses import is_openai
+from gateway.settings.catalog import build
 from gateway.settings.complaints import Complaint, SettingsError
 from gateway.settings.schema import Settings
 from gateway.settings.tiers import CatalogSettings
@@ -244,4 +245,4 @@ def test_settings_made_by_hand_are_checked_too() -> None:
     ],
 )
 def test_only_openai_is_known_to_need_a_key(url: str, needed: bool) -> None:
-    assert needs_key(url) is needed
+    assert is_openai(url) is needed
