@@ -81,6 +81,29 @@ class Model:
     image_multiplier: float = 1.0
 
 
+@dataclass(frozen=True, slots=True)
+class Parameters:
+    """What a model takes of a call's parameters, where that is not all of them.
+
+    `limit` is the only name it knows for an answer's limit ("": both); `drops` are members it
+    refuses, `drops_reasoning` those it refuses while it reasons, `reasons` says whether it does so
+    unasked. `role` is the only one it knows for instructions ("": both).
+    `tools_without_reasoning`: on the chat API it takes tools only with `reasoning_effort: none`.
+    """
+
+    limit: str = ""
+    drops: frozenset[str] = frozenset()
+    drops_reasoning: frozenset[str] = frozenset()
+    reasons: bool = True
+    tools_without_reasoning: bool = False
+    role: str = ""
+    stream_options: bool = True
+
+
+ALL_PARAMETERS = Parameters()
+"""A model that takes whatever is sent; compared by identity."""
+
+
 class Secret:
     """A credential that no log, error or repr can spell; `reveal()` is the only way out."""
 
@@ -126,6 +149,7 @@ class Deployment:
     azure: bool = False
     key_header: str = AUTHORIZATION
     headers: tuple[tuple[str, Secret], ...] = ()
+    parameters: Parameters = ALL_PARAMETERS
 
     def secrets(self) -> Iterator[Secret]:
         """What must not be shown: its key, and headers long enough to be credentials."""

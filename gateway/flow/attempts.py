@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 from gateway.call import NO_WISHES, Call, Usage
+from gateway.catalog import ALL_PARAMETERS
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
 from gateway.flow import opening
 from gateway.flow.health import DEAD_KEY_SECONDS, Health
@@ -18,6 +19,7 @@ from gateway.flow.parts import Parts, Rules
 from gateway.ports import Attempted, Deadlines, Request
 from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after
 from gateway.route.target import split_sort
+from gateway.wire.adapting import Adapted, adapt
 from gateway.wire.api import APIS
 from gateway.wire.body import rewrite
 
@@ -100,7 +102,7 @@ class Attempts:
             return False
         if isinstance(failure, UpstreamError):
             return True
-        named = failure.opened.step.model == split_sort(call.model)[0]
+        named = _is_named(call, failure.opened.step)
         return after(failure.status, failure.code, named=named) is Next.NEXT
 
     def _pause_for(self, call: Call, failures: list[Failure]) -> tuple[Refusal, float] | None:
@@ -155,7 +157,7 @@ class Attempts:
     async def _attempt(
         self, call: Call, journey: Journey, step: Step, dropped: frozenset[str]
     ) -> Opened:
-        request = self._request(call, step, dropped)
+        request = self._request(journey, step, dropped)
         journey.attempts += 1
         began = self._now()
         self._health.started(step.deployment, began, journey.expected(step.tier)[0])
@@ -185,8 +187,11 @@ class Attempts:
             self._over(step, outcome, began, took)
         return opened
 
-    def _request(self, call: Call, step: Step, dropped: frozenset[str]) -> Request:
-        body, deadlines = _body(call, step, dropped), self._deadlines(call)
+    def _request(self, journey: Journey, step: Step, dropped: frozenset[str]) -> Request:
+        call = journey.call
+        fitted = _fitted(call, step)
+        journey.adapted = fitted.words
+        body, deadlines = _body(call, step, fitted, dropped), self._deadlines(call)
         path = APIS[call.api].path
         return Request(step.deployment, path, call.headers, body, call.stream, deadlines)
 
@@ -249,15 +254,28 @@ class Attempts:
         return refusal.opened.outcome
 
 
-def _body(call: Call, step: Step, dropped: frozenset[str]) -> bytes:
-    api = APIS[call.api]
+def _fitted(call: Call, step: Step) -> Adapted:
+    """The call as the model takes it; whoever names a model means what he sends."""
+    takes = step.deployment.parameters
+    if takes is ALL_PARAMETERS or _is_named(call, step):
+        return Adapted(call.body, call.document)
+    return adapt(call, takes)
+
+
+def _is_named(call: Call, step: Step) -> bool:
+    return step.model == split_sort(call.model)[0] or step.model in call.wishes.models
+
+
+def _body(call: Call, step: Step, fitted: Adapted, dropped: frozenset[str]) -> bytes:
+    api, takes = APIS[call.api], step.deployment.parameters
     model = step.deployment.upstream_model or step.model
+    asks = api.asks_usage and call.stream and not call.wants_usage and takes.stream_options
     return rewrite(
-        call.body,
-        call.document,
+        fitted.body,
+        fitted.document,
         model=model if model != call.model else None,
         drop=dropped,
-        include_usage=api.asks_usage and call.stream and not call.wants_usage,
+        include_usage=asks,
         max_tokens=step.max_tokens,
-        limits=api.limits,
+        limits=(*api.limits[1:], api.limits[0]) if takes.limit in api.limits[1:] else api.limits,
     )

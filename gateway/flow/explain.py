@@ -31,6 +31,7 @@ def explanation(journey: Journey) -> dict[str, Any]:
         "model": journey.model,
         "reason": journey.reason,
         "reasons": list(choice.reasons) if choice is not None else [],
+        "adapted": list(journey.adapted),
         "attempts": journey.attempts,
         "score": seen.score if seen is not None else None,
         "quality": list(seen.quality) if seen is not None else None,

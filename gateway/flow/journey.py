@@ -18,6 +18,7 @@ class Journey:
     """Mutable and private to one call; money is nano-dollars, times monotonic seconds."""
 
     __slots__ = (
+        "adapted",
         "assessment",
         "attempts",
         "cache",
@@ -58,6 +59,7 @@ class Journey:
         self.cost: NanoUSD = FREE
         self.saved: NanoUSD = FREE
         self.attempts = 0
+        self.adapted: tuple[str, ...] = ()
         self.grant: Grant | None = None
         self.known: Gathered | None = None
         self.waited = 0.0
@@ -136,9 +138,10 @@ class Journey:
         choice = self.choice
         if choice is None:
             return ""
+        reasons = choice.reasons
         if self.reason in ("escalated", "downgraded", "fallback"):
-            return "; ".join((f"{choice.chosen.tier.label} was chosen and failed", *choice.reasons))
-        return "; ".join(choice.reasons)
+            reasons = (f"{choice.chosen.tier.label} was chosen and failed", *reasons)
+        return "; ".join((*self.adapted, *reasons))
 
     def ended(self, now: float) -> Ended:
         """Close the books."""

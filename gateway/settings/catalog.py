@@ -23,6 +23,7 @@ from gateway.catalog import (
 )
 from gateway.settings.addresses import Address, addressed, host_of, is_openai
 from gateway.settings.complaints import Complaint, Flaw, Place, SettingsError, dotted, nearest
+from gateway.settings.parameters import merged, parameters, spelled
 from gateway.settings.presets import presets
 from gateway.settings.schema import Settings
 from gateway.settings.tiers import CatalogSettings, DeploymentSettings, ModelSettings, PriceSettings
@@ -63,15 +64,17 @@ def known_models(catalog: CatalogSettings) -> dict[str, ModelSettings]:
     known: dict[str, ModelSettings] = dict(presets().models)
     for name, said in catalog.models.items():
         base = known.get(said.like or name, ModelSettings())
-        known[name] = base.model_copy(
-            update={field: getattr(said, field) for field in said.model_fields_set}
-        )
+        update = {field: getattr(said, field) for field in said.model_fields_set}
+        if said.parameters is not None and base.parameters is not None:
+            update["parameters"] = merged(base.parameters, said.parameters)
+        known[name] = base.model_copy(update=update)
     return known
 
 
 def _at(deployment: Deployment, url: str) -> Deployment:
     weight, most = deployment.weight, deployment.max_parallel
-    return Deployment(deployment.name, deployment.model, url, NO_KEY, weight, most)
+    name, model, takes = deployment.name, deployment.model, deployment.parameters
+    return Deployment(name, model, url, NO_KEY, weight, most, parameters=takes)
 
 
 def _reroute(catalog: CatalogSettings, standing: set[str]) -> frozenset[str]:
@@ -86,7 +89,7 @@ def _version(
 ) -> str:
     """Hash what could change an answer: not keys, prices, dates or weights."""
     told = [
-        (tier.label, m.name, url, d.upstream_model, *_abilities(m))
+        (tier.label, m.name, url, d.upstream_model, *_abilities(m), spelled(d.parameters))
         for tier, listed in sorted(tiers.items())
         for d in listed
         for m, url in ((d.model, "" if simulated else d.base_url),)
@@ -211,6 +214,7 @@ class _Tiers:
             azure=address.azure,
             key_header=address.key_header,
             headers=tuple(said.headers.items()),
+            parameters=parameters(self.known[said.model].parameters, said.parameters),
         )
 
     def _address(self, said: DeploymentSettings, place: Place) -> Address:

@@ -24,6 +24,7 @@ from gateway.settings.tiers import (
     CatalogSettings,
     DeploymentSettings,
     ModelSettings,
+    ParameterSettings,
     PriceSettings,
     Section,
 )
@@ -91,6 +92,11 @@ TERMS: tuple[tuple[str, str, type[Section]], ...] = (
 PARTS: tuple[tuple[str, str, type[Section]], ...] = (
     ("catalog.models.NAME", "A name known below needs only what differs.", ModelSettings),
     ("catalog.models.NAME.price", "In dollars per million tokens.", PriceSettings),
+    (
+        "catalog.models.NAME.parameters",
+        "See [deployments.md](deployments.md#parameters); a deployment may have its own.",
+        ParameterSettings,
+    ),
     (
         "catalog.tiers.TIER[…]",
         "A tier is a model name, one deployment, or a list of deployments of one model.",

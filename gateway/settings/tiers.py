@@ -58,6 +58,7 @@ def header_name(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(name)]
 UpstreamName = Annotated[str, AfterValidator(upstream_name)]
+MemberName = Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")]
 HeaderName = Annotated[str, AfterValidator(header_name)]
 
 
@@ -75,6 +76,37 @@ class PriceSettings(Section):
         default=None, description="Prompt tokens the upstream had cached; without it, as `prompt`."
     )
     completion: Dollars = Field(description="Completion tokens, reasoning included.")
+
+
+class ParameterSettings(Section):
+    """What a model takes of a call's parameters; a call that names the model is left as it is."""
+
+    limit: Literal["any", "max_tokens", "max_completion_tokens"] | None = Field(
+        default=None, description="The name it knows for the most tokens of a chat answer."
+    )
+    drops: Annotated[tuple[MemberName, ...], BeforeValidator(parted)] | None = Field(
+        default=None,
+        description="Parameters it refuses, such as `temperature`; left out of a call unless they "
+        "say what holds anyway.",
+    )
+    drops_reasoning: Annotated[tuple[MemberName, ...], BeforeValidator(parted)] | None = Field(
+        default=None, description="Parameters it refuses while it reasons."
+    )
+    reasons: bool | None = Field(
+        default=None, description="Whether it reasons when a call does not say."
+    )
+    tools_without_reasoning: bool | None = Field(
+        default=None,
+        description="Takes tools only with `reasoning_effort: none` on `/v1/chat/completions`; a "
+        "call with tools is sent so.",
+    )
+    role: Literal["any", "system", "developer"] | None = Field(
+        default=None, description="The role it knows for instructions."
+    )
+    stream_options: bool | None = Field(
+        default=None,
+        description="Whether it can be asked for a stream's usage (by default it can).",
+    )
 
 
 class ModelSettings(Section):
@@ -100,6 +132,9 @@ class ModelSettings(Section):
     shutdown: date | None = Field(default=None, description="Day the provider switches it off.")
     successor: Name | None = Field(
         default=None, description="What the provider recommends after the shutdown."
+    )
+    parameters: ParameterSettings | None = Field(
+        default=None, description="Parameters it does not take, if there are any."
     )
     images: Literal["tiles", "patches"] | None = Field(
         default=None, description="How its images are counted in tokens."
@@ -143,6 +178,9 @@ class DeploymentSettings(Section):
     )
     headers: dict[HeaderName, HeaderValue] = Field(
         default_factory=dict, description="Further headers of every call, such as `x-title`."
+    )
+    parameters: ParameterSettings | None = Field(
+        default=None, description="What its server takes otherwise than the model elsewhere."
     )
     weight: int = Field(default=1, ge=1, le=1000, description="Its share of the tier's calls.")
     max_parallel: int = Field(default=0, ge=0, description="Calls at a time; 0 sets no limit.")

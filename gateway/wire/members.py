@@ -51,6 +51,20 @@ def members(data: bytes) -> list[Member]:
     return found
 
 
+def elements(data: bytes) -> list[tuple[int, int]]:
+    """Where the values of the array lie, in order."""
+    text = data.decode("latin-1")
+    found: list[tuple[int, int]] = []
+    position = _next(text, text.index("[") + 1)
+    while text[position] != "]":
+        _, end = _SCANNER.raw_decode(text, position)
+        found.append((position, end))
+        position = _next(text, end)
+        if text[position] == ",":
+            position = _next(text, position + 1)
+    return found
+
+
 def cuts(found: list[Member], names: Collection[str]) -> list[Edit]:
     """Edits that remove members by name, each with one comma."""
     return cuts_at(found, [i for i, member in enumerate(found) if member.name in names])
