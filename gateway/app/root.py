@@ -8,13 +8,14 @@ import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
 from secrets import token_bytes, token_hex
 from typing import Any
 
 from gateway.access.doorman import Doorman
 from gateway.app import adapters
+from gateway.app.gauges import digest, gauges
 from gateway.app.stores import State, open_state
 from gateway.call import NO_WISHES
 from gateway.catalog import Catalog, Deployment, Secret
@@ -31,7 +32,7 @@ from gateway.http.beside import beside
 from gateway.http.pages import Page, create
 from gateway.http.plane import Ids, Plane
 from gateway.http.server import Server, listen, loop_factory
-from gateway.observe.collector import Gauges
+from gateway.observe.lag import LoopLag
 from gateway.observe.log import CallLog
 from gateway.observe.metrics import Metrics, media_type
 from gateway.observe.recording import Recording
@@ -192,24 +193,23 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         clock, max_bytes=settings.cache.max_bytes, max_entry=settings.cache.max_entry
     )
     async with open_state(settings, clock, cache) as state:
-        upstream = adapters.upstream(settings)
-        try:
-            yield _assembled(opened, cache, state, upstream)
-        finally:
-            await upstream.close()
+        upstream, lag = adapters.upstream(settings), LoopLag(clock, clock.sleep)
+        async with asyncio.TaskGroup() as group:
+            beating = group.create_task(lag.beat())
+            try:
+                yield _assembled(opened, cache, state, upstream, lag)
+            finally:
+                beating.cancel()
+                await upstream.close()
 
 
-def _assembled(opened: Opened, cache: MemoryCache, state: State, upstream: Upstream) -> Running:
+def _assembled(
+    opened: Opened, cache: MemoryCache, state: State, upstream: Upstream, lag: LoopLag
+) -> Running:
     settings, catalog, clock = opened.settings, opened.catalog, opened.clock
-    gauges = Gauges(
-        in_flight=lambda: flow.in_flight,
-        open_breakers=lambda: flow.health.resting(clock.now()),
-        cache_bytes=lambda: cache.stats().bytes,
-        cache_entries=lambda: cache.stats().entries,
-        cache_evictions=lambda: cache.stats().evictions,
-        log_dropped=lambda: opened.log.dropped,
-    )
-    metrics = Metrics(catalog, clock, gauges)
+    told = gauges(lambda: flow, clock, state, cache, opened.log, lag)
+    named = digest(settings, catalog)
+    metrics = Metrics(catalog, clock, replace(told, config=lambda: named))
     parts = Parts(
         catalog=catalog,
         clock=clock,

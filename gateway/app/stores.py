@@ -6,16 +6,18 @@ to start: it is asked again with every call, until it answers.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import urlencode
 
+from gateway.app import figures
 from gateway.clock import SystemClock
 from gateway.errors import StoreUnavailable
 from gateway.holds import SpendQuery, Spent
+from gateway.observe.gauges import StoreFigures
 from gateway.ports import Affinities, Keys, Ledger, ReplyCache
 from gateway.settings.schema import Settings
 from gateway.settings.stores import MEMORY
@@ -31,13 +33,20 @@ LOG = logging.getLogger("tiergate.store")
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """What a gateway remembers by; `pending` is how many rows or calls wait to be written."""
+    """What a gateway remembers by.
+
+    `pending` is how many rows or calls wait to be written, `figures` what there is to say of the
+    store (None where nothing is kept beyond the process); `shared` is the cache of all replicas.
+    """
 
     ledger: Ledger
     keys: Keys
     affinities: Affinities
     cache: ReplyCache
     pending: Callable[[], int]
+    figures: Callable[[], StoreFigures | None] = lambda: None
+    shared: Callable[[], Mapping[str, int]] = dict
+    waiting: Callable[[], int] = int
 
 
 class Spending(Protocol):
@@ -74,12 +83,16 @@ async def open_state(
     async with asyncio.TaskGroup() as group:
         tending = [group.create_task(store.tend()), group.create_task(ledger.tend())]
         try:
+            layered = LayeredCache(near, store.cache, clock)
             yield State(
                 ledger,
                 store.keys,
                 store.affinities,
-                LayeredCache(near, store.cache, clock),
+                layered,
                 ledger.pending,
+                figures=lambda: figures.of_redis(store.link),
+                shared=lambda: figures.of_layers(layered, store.cache),
+                waiting=lambda: store.link.figures().waiting,
             )
         finally:
             await ledger.close()
@@ -120,7 +133,14 @@ def data(settings: Settings) -> Path | None:
 @contextmanager
 def _embedded(settings: Settings, clock: SystemClock, near: MemoryCache) -> Iterator[State]:
     with open_embedded(data(settings), clock) as store:
-        yield State(store.ledger, store.keys, store.affinities, near, store.pending)
+        yield State(
+            store.ledger,
+            store.keys,
+            store.affinities,
+            near,
+            store.pending,
+            figures=lambda: figures.of_disk(store),
+        )
 
 
 def _redis(settings: Settings, clock: SystemClock) -> tuple[RedisStore, RedisLedger]:

@@ -22,6 +22,7 @@ from gateway.classify.images import tokens as image_tokens
 from gateway.errors import StoreUnavailable
 from gateway.flow.journey import Journey
 from gateway.flow.parts import Parts
+from gateway.flow.tallies import Tallies
 from gateway.holds import Account, Charge, Claim, Denial, Grant, Limited
 from gateway.money import NanoUSD
 from gateway.principal import HoldPolicy, Outage
@@ -43,9 +44,15 @@ class Try(NamedTuple):
 class Holding:
     """Holds and settles; the ledger behind it never overspends."""
 
-    def __init__(self, parts: Parts, heard: Callable[[Call, Choice, Grant | Denial], None]) -> None:
+    def __init__(
+        self,
+        parts: Parts,
+        heard: Callable[[Call, Choice, Grant | Denial], None],
+        tallies: Tallies,
+    ) -> None:
         """`heard` is told what the ledger said of each choice."""
         self._heard = heard
+        self._tallies = tallies
         self._catalog = parts.catalog
         self._ledger = parts.ledger
         self._now = parts.clock.now
@@ -74,6 +81,8 @@ class Holding:
                 answer = await self._asked(journey, claim)
             if isinstance(answer, Grant):
                 journey.grant = answer
+                if answer.backed:
+                    self._tallies.held += answer.claim.amount
                 lowered = _lowered(choice, candidate)
                 self._heard(journey.call, lowered, answer)
                 return lowered
@@ -83,6 +92,7 @@ class Holding:
         if denial is None:
             return choice
         self._heard(journey.call, choice, denial)
+        self._tallies.refused(denial)
         error = refusal(denial, claim, journey.call.model)
         error.fields = quota_fields(denial.standing)
         raise error
@@ -105,7 +115,10 @@ class Holding:
         charge = Charge(account, journey.cost, journey.usage, journey.saved)
         if not paid:
             charge = Charge(account, saved=journey.saved)
-        self._ledger.settle(journey.grant, charge)
+        grant = journey.grant
+        if grant is not None and grant.backed:
+            self._tallies.held -= grant.claim.amount
+        self._ledger.settle(grant, charge)
 
     def _account(self, journey: Journey) -> Account:
         principal, tier = journey.call.principal, journey.tier

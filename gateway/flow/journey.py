@@ -8,6 +8,7 @@ from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import GatewayError
 from gateway.flow.opening import Opened
 from gateway.flow.recall import Gathered
+from gateway.flow.tallies import REMEMBER, SEND, STAGES
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
@@ -37,6 +38,9 @@ class Journey:
         "response_model",
         "saved",
         "score",
+        "spent",
+        "spent_at",
+        "spent_waited",
         "status",
         "tier",
         "ttft",
@@ -45,8 +49,12 @@ class Journey:
         "waited",
     )
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, spent: list[float] | None = None) -> None:
+        """`spent` is where the seconds of its stages are added up."""
         self.call = call
+        self.spent = [0.0] * len(STAGES) if spent is None else spent
+        self.spent_at = call.arrived
+        self.spent_waited = 0.0
         self.assessment: Assessment | None = None
         self.choice: Choice | None = None
         self.tier: Tier | None = None
@@ -72,9 +80,15 @@ class Journey:
         self.overhead = 0.0
         self.ended_at = 0.0
 
+    def passed(self, stage: int, now: float) -> None:
+        """A stage is over; waiting is not its time."""
+        self.spent[stage] += max(0.0, now - self.spent_at - self.waited + self.spent_waited)
+        self.spent_at, self.spent_waited = now, self.waited
+
     def ready(self, now: float) -> None:
         """The reply's head can leave: what was not waiting until here was our overhead."""
         self.overhead = max(0.0, now - self.call.arrived - self.waited)
+        self.passed(REMEMBER if self.cache in ("hit", "shared") else SEND, now)
 
     def assessed(self, assessment: Assessment) -> None:
         """The prompt was looked at."""

@@ -30,6 +30,7 @@ from gateway.flow.landing import Departed, Landing
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning, at_home, stays
 from gateway.flow.recall import Recall
+from gateway.flow.tallies import ASSESS, CHOOSE, HOLD, READ, REMEMBER, Tallies
 from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.reuse.key import cache_key
@@ -52,13 +53,15 @@ class Flow:
         self.rules = rules
         self.health = Health(parts.catalog, rules.breaker)
         self.in_flight = 0
-        self._recall = Recall(parts, rules, self.health)
+        self.tallies = Tallies()
+        self._recall = Recall(parts, rules, self.health, self.tallies)
+        self.courses = self._recall.courses
         self._attempts = Attempts(parts, rules, self.health)
         self._pinning = Pinning(parts.catalog, parts.affinities)
         self._landing = Landing(
             parts, rules, self._attempts, (self._pinning, self._recall), self._record
         )
-        self._holding = Holding(parts, self._recall.held)
+        self._holding = Holding(parts, self._recall.held, self.tallies)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
 
@@ -70,7 +73,8 @@ class Flow:
         Raises:
             GatewayError: what the client is told instead.
         """
-        journey = Journey(call)
+        journey = Journey(call, self.tallies.stages)
+        journey.passed(READ, self._now())
         self.in_flight += 1
         try:
             self._admit()
@@ -209,6 +213,7 @@ class Flow:
         self, journey: Journey, target: Target, dropped: frozenset[str], key: bytes, *, keep: bool
     ) -> Departed:
         call, catalog = journey.call, self.parts.catalog
+        journey.passed(REMEMBER, self._now())
         if (home := await self._pinning.found(call)) is not None:
             target = self._allowed(call, self._pinning.narrowed(target, home))
         choice = await self._choose(journey, target, at_home=home is not None)
@@ -240,13 +245,16 @@ class Flow:
             journey.chose(choice)
             return choice
         assessment = await self._assess(call)
+        journey.passed(ASSESS, self._now())
         known = journey.known = await self._recall.choose(call, assessment, target)
         choice = known.turn.choice
         if at_home and target.model is None:
             choice = stays(choice)
         journey.assessed(assessment)
+        journey.passed(CHOOSE, self._now())
         if held:
             choice = await self._holding.hold(journey, choice, assessment, routed=target.routed)
+            journey.passed(HOLD, self._now())
         journey.chose(choice)
         return choice
 

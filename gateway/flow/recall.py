@@ -10,6 +10,7 @@ from gateway.call import Assessment, Call, Usage
 from gateway.catalog import Capability, Deployment, Tier
 from gateway.flow.health import Health
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.tallies import Tallies
 from gateway.holds import Denial, Grant
 from gateway.principal import HoldPolicy
 from gateway.route.cached import ALL_COLD, FEWEST_TOKENS, Prefixes
@@ -17,7 +18,7 @@ from gateway.route.choose import Chooser
 from gateway.route.conversation import beginning, conversation, hands_results
 from gateway.route.length import Lengths
 from gateway.route.outlook import Outlook
-from gateway.route.pacing import NO_ALLOWANCE, Pacers
+from gateway.route.pacing import NO_ALLOWANCE, Course, Pacers
 from gateway.route.reasons import Choice
 from gateway.route.sticky import NOTE_SECONDS, Note, Turn, noted, read, settle
 from gateway.route.target import Target
@@ -43,7 +44,8 @@ class Gathered(NamedTuple):
 class Recall:
     """Chooses with all that is remembered, and remembers."""
 
-    def __init__(self, parts: Parts, rules: Rules, health: Health) -> None:
+    def __init__(self, parts: Parts, rules: Rules, health: Health, tallies: Tallies) -> None:
+        self._tallies = tallies
         self._chooser = Chooser(parts.catalog, rules.routing)
         self._affinities = parts.affinities
         self._health = health
@@ -74,7 +76,14 @@ class Recall:
         if call.wishes.deadline is not None or call.wishes.ttft is not None:
             self._health.passed(choice)
         results = note is not None and hands_results(document)
-        return Gathered(seen, settle(note, choice, now, results=results), history, name, note)
+        turn = settle(note, choice, now, results=results)
+        if name is not None:
+            self._tallies.turned(None if note is None else note.tier, turn.choice.chosen.tier)
+        return Gathered(seen, turn, history, name, note)
+
+    def courses(self) -> list[Course]:
+        """How every allowance stands that calls came for; for any thread."""
+        return self._pacers.courses(self._wall())
 
     def _outlook(
         self, call: Call, seen: Assessment, history: str | None, note: Note | None

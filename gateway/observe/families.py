@@ -94,6 +94,11 @@ OVERHEAD: Final = _histogram(
     "The part of a call's time that was the gateway's own, waiting for the upstream excluded.",
     OVERHEAD_BUCKETS,
 )
+STAGES: Final = _counter(
+    "gateway_overhead_stage_seconds_total",
+    "The same by stage; divided by gateway_overhead_seconds_count it is a stage's mean.",
+    "stage",
+)
 FIRST_TOKEN: Final = _histogram(
     "gateway_ttft_seconds",
     "Streamed calls: from the request to the first token, as the caller saw it.",
@@ -113,13 +118,64 @@ DURATION: Final = _histogram(
     "tier",
 )
 IN_FLIGHT: Final = _gauge("gateway_in_flight", "Calls being served now.")
+ATTEMPTS_IN_FLIGHT: Final = _gauge(
+    "gateway_attempts_in_flight", "Tries under way at a deployment now.", "deployment"
+)
 BREAKER_OPEN: Final = _gauge(
     "gateway_breaker_open", "1 while a deployment rests behind its breaker.", "deployment"
+)
+LOOP_LAG: Final = _gauge(
+    "gateway_loop_lag_seconds",
+    "How late the event loop was, at worst, in the last ten to twenty seconds.",
+)
+QUEUES: Final = _gauge("gateway_queue_length", "What waits to be done.", "queue")
+TURNS: Final = _counter(
+    "gateway_conversation_turns_total",
+    "Calls that belong to a conversation, by whether its tier moved.",
+    "move",
+)
+HELD: Final = _gauge("gateway_held_usd", "Dollars set aside for calls under way.")
+BUDGET_LEFT: Final = _gauge(
+    "gateway_budget_remaining_usd",
+    "Dollars left in the present window of the allowance that has least, as of its latest call.",
+    "level",
+)
+BUDGET_PACE: Final = _gauge(
+    "gateway_budget_pace_ratio",
+    "Share spent divided by share of the window that is over (at least a twentieth), of the "
+    "allowance that goes fastest: above 1 it will not last.",
+    "level",
+)
+LIMITED: Final = _counter(
+    "gateway_limited_total",
+    "Calls refused by a limit of their key, team or organisation.",
+    "level",
+    "limit",
 )
 CACHE_BYTES: Final = _gauge("gateway_cache_bytes", "Bytes held by replies kept in this process.")
 CACHE_ENTRIES: Final = _gauge("gateway_cache_entries", "Replies kept in this process.")
 CACHE_EVICTIONS: Final = _counter(
     "gateway_cache_evictions_total", "Replies given up for room before their time."
+)
+SHARED_CACHE: Final = _counter(
+    "gateway_shared_cache_total",
+    "What became of gets and puts of replies that all replicas share (with Redis).",
+    "outcome",
+)
+STORE_UP: Final = _gauge(
+    "gateway_store_up", "1 while the store of money, keys and quotas can be used.", "store"
+)
+STORE_ERRORS: Final = _counter(
+    "gateway_store_errors_total", "Failures of the store.", "store", "error"
+)
+STORE_COMMANDS: Final = _counter(
+    "gateway_store_commands_total", "Commands sent to the store.", "store"
+)
+STORE_TRIPS: Final = _counter(
+    "gateway_store_round_trips_total", "Round trips to the store: many commands share one.", "store"
+)
+STORE_SECONDS: Final = _gauge(
+    "gateway_store_probe_seconds", "The round trip of the last probe of the store.", "store"
 )
 SHUTDOWN: Final = _gauge(
     "gateway_model_shutdown_timestamp_seconds",
@@ -128,6 +184,12 @@ SHUTDOWN: Final = _gauge(
 )
 LOG_DROPPED: Final = _counter(
     "gateway_log_dropped_total", "Log lines lost because the log could not be written fast enough."
+)
+CONFIG: Final = Family(
+    "gateway_config_info",
+    Kind.INFO,
+    "The configuration in use: replicas with different values are configured differently.",
+    ("config",),
 )
 BUILD: Final = Family("gateway_build_info", Kind.INFO, "The version that is running.", ("version",))
 
@@ -166,9 +228,12 @@ GEN_AI_PER_TOKEN: Final = _histogram(
 
 FAMILIES: Final = (
     *(REQUESTS, ATTEMPTS, ATTEMPT_SECONDS, ROUTED, TOKENS, COST, SAVED, CACHE_LOOKUPS),
-    *(OVERHEAD, FIRST_TOKEN, PER_TOKEN, DURATION),
-    *(IN_FLIGHT, BREAKER_OPEN, CACHE_BYTES, CACHE_ENTRIES, CACHE_EVICTIONS),
-    *(SHUTDOWN, LOG_DROPPED, BUILD),
+    *(OVERHEAD, STAGES, FIRST_TOKEN, PER_TOKEN, DURATION),
+    *(IN_FLIGHT, ATTEMPTS_IN_FLIGHT, BREAKER_OPEN, LOOP_LAG, QUEUES, TURNS),
+    *(HELD, BUDGET_LEFT, BUDGET_PACE, LIMITED),
+    *(CACHE_BYTES, CACHE_ENTRIES, CACHE_EVICTIONS, SHARED_CACHE),
+    *(STORE_UP, STORE_ERRORS, STORE_COMMANDS, STORE_TRIPS, STORE_SECONDS),
+    *(SHUTDOWN, LOG_DROPPED, CONFIG, BUILD),
     *(GEN_AI_TOKENS, GEN_AI_DURATION, GEN_AI_FIRST_TOKEN, GEN_AI_PER_TOKEN),
 )
 """All of them, in the order they are exposed."""

@@ -50,6 +50,44 @@ CACHE_OUTCOMES: Final = {
     OTHER: "any other",
 }
 
+SHARED_CACHE: Final = {
+    "near": "found in this process: the shared store was not asked",
+    "hit": "found in the shared store",
+    "miss": "not found there",
+    "put": "kept there",
+    "corrupt": "no reply of ours; removed",
+    "dropped": "not kept: too many puts were under way, or there was no connection",
+    "unavailable": "could not be asked in time",
+}
+
+STORE_ERRORS: Final = (
+    *("timeout", "lost", "unreachable", "garbled", "flooded"),
+    *("auth", "busy", "cluster", "full", "loading", "readonly", "type", "other"),
+)
+"""What can go wrong with Redis: its own failures, then its words."""
+
+STAGES: Final = {
+    "read": "the request: whose key, the JSON, the caller's knobs",
+    "remember": "kept replies and identical calls under way",
+    "assess": "tokens, needs and difficulty of the prompt",
+    "choose": "the tier",
+    "hold": "setting the worst case aside (waiting for the ledger excluded)",
+    "send": "the attempt's bytes out, the reply's head in (waiting for the upstream excluded)",
+}
+
+QUEUES: Final = {
+    "log": "events that are not written to the log yet",
+    "store": "steps and rows that are not in the database yet; with Redis, late settlings",
+    "redis": "commands without a reply yet",
+}
+
+MOVES: Final = {
+    "new": "its first call",
+    "kept": "the same tier as before",
+    "up": "a larger tier",
+    "down": "a smaller tier",
+}
+
 TOKEN_KINDS: Final = ("prompt", "cached", "completion", "reasoning")
 
 SAVERS: Final = ("routing", "cache")

@@ -80,6 +80,10 @@ class CallLog:
         else:
             self.dropped += 1
 
+    def waiting(self) -> int:
+        """Events that are not written yet."""
+        return len(self._queue)
+
     def flush(self) -> None:
         """Write what waits now, as long as the writer takes; for one thread at a time."""
         waiting = len(self._queue)

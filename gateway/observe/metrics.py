@@ -17,7 +17,8 @@ from prometheus_client.registry import CollectorRegistry
 
 from gateway import __version__
 from gateway.catalog import Catalog
-from gateway.observe.collector import Gauges, TallyCollector
+from gateway.observe.collector import TallyCollector
+from gateway.observe.gauges import Gauges
 from gateway.observe.tally import Tally
 from gateway.ports import Clock
 

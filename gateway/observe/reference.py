@@ -19,6 +19,11 @@ your callers. Series appear with their first event. Beside the families below th
 `process_*` and `python_*` ones.
 """
 
+
+def _words(words: Mapping[str, str]) -> str:
+    return "; ".join(f"`{word}`: {meaning}" for word, meaning in words.items())
+
+
 LABELS = {
     "tier": "`nano`, `mini`, `full`; `none` for calls that ended before they were routed",
     "deployment": "the names in your configuration, or `other`",
@@ -26,6 +31,14 @@ LABELS = {
     "stream": "`true`, `false`",
     "kind": ", ".join(f"`{kind}`" for kind in labels.TOKEN_KINDS),
     "by": "`routing`: a smaller tier did; `cache`: a reply from memory did",
+    "stage": _words(labels.STAGES),
+    "queue": _words(labels.QUEUES),
+    "move": _words(labels.MOVES),
+    "level": "`key`, `team`, `organisation`: which kind, never whose; `other`",
+    "limit": "`allowance` (money), `requests` and `tokens` a minute, `parallel` calls",
+    "store": "`redis`; `disk`: the data directory of one process",
+    "error": "`disk`, or what Redis did: " + ", ".join(f"`{kind}`" for kind in labels.STORE_ERRORS),
+    "config": "a digest of the settings and the catalog, secrets left out",
     "version": "the version that is running",
     "gen_ai_operation_name": "`chat`",
     "gen_ai_provider_name": "`openai`",
@@ -48,6 +61,7 @@ def reference() -> str:
     parts += ["## Labels\n", _table(("label", "values"), _code_first(LABELS))]
     parts += ["## `outcome`, of calls and attempts\n", _meanings(labels.outcomes())]
     parts += ["## `outcome`, of `gateway_cache_total`\n", _meanings(labels.CACHE_OUTCOMES)]
+    parts += ["## `outcome`, of `gateway_shared_cache_total`\n", _meanings(labels.SHARED_CACHE)]
     parts += ["## `reason`\n", _meanings(labels.REASONS)]
     return "\n".join(parts)
 

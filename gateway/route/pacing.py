@@ -49,6 +49,8 @@ EVERY = 4
 # What was held when last looked is let go like this: calls last some seconds.
 LASTS = 8.0
 MOST_PACERS = 20_000
+# At a window's beginning a single call would look like a race: so much counts as over already.
+LEAST_OVER = 1 / 20
 
 
 class Purse(NamedTuple):
@@ -59,6 +61,18 @@ class Purse(NamedTuple):
 
 
 NO_ALLOWANCE = Purse(0.0, None)
+
+
+class Course(NamedTuple):
+    """How an allowance of a level goes: what is left, and how fast it is spent.
+
+    `pace` is the share spent divided by the share of the window that is over: above 1 it will not
+    last. Of a rolling window all is over.
+    """
+
+    level: str
+    left: NanoUSD
+    pace: float
 
 
 class Pacer:
@@ -119,6 +133,18 @@ class Pacer:
             return stand.amount
         held = stand.held * exp(min(0.0, at - now) / LASTS)
         return NanoUSD(max(0, int(stand.amount - stand.settled - held)))
+
+    def pace(self, now: float) -> float:
+        """The share spent divided by the share of the window that is over, at least a twentieth."""
+        if self._seen is None:
+            return 0.0
+        stand, at = self._seen
+        if not stand.amount or (not self.allowance.rolling and now >= at + stand.reset):
+            return 0.0
+        over = 1.0
+        if not self.allowance.rolling and stand.reset:
+            over = 1.0 - (1.0 - stand.elapsed) * (at + stand.reset - now) / stand.reset
+        return stand.settled / stand.amount / max(over, LEAST_OVER)
 
     def _follow(self, spent: float, elapsed: float, cost: int) -> bool:
         """Learn what left the ledger since the last call; whether this is a new window."""
@@ -189,6 +215,14 @@ class Pacers:
             pacer.noted(choice, stand, now, granted=granted)
         while len(self._pacers) > self.limit:
             self._pacers.popitem(last=False)
+
+    def courses(self, now: float) -> list[Course]:
+        """Every allowance's; a copy is walked, so any thread may ask."""
+        return [
+            Course(level, left, pacer.pace(now))
+            for (level, _), pacer in list(self._pacers.items())
+            if (left := pacer.left(now)) is not None
+        ]
 
 
 def _allowances(levels: Sequence[Level]) -> Iterator[tuple[tuple[str, int], Allowance]]:

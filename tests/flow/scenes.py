@@ -175,6 +175,7 @@ class World:
         flow = self.flow
         assert flow.in_flight == 0
         assert set(flow.health.in_flight.values()) == {0}
+        assert flow.tallies.held == 0
         assert not flow._takeoffs
         assert not flow._landing.flying
         ids = [ended.id for ended in self.recorder.calls]

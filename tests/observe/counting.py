@@ -1,6 +1,6 @@
 """What the tests of metrics share."""
 
-from gateway.observe.collector import Gauges
+from gateway.observe.gauges import Gauges
 from gateway.observe.metrics import Metrics
 from tests.observe.events import HandClock, a_catalog
 

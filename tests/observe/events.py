@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from gateway.call import Usage
 from gateway.catalog import Catalog, Deployment, Model, Price, Secret, Tier
 from gateway.money import NanoUSD
+from gateway.observe.gauges import Budget, Gauges, StoreFigures
 from gateway.observe.metrics import Metrics
 from gateway.ports import Ended
 
@@ -80,3 +81,26 @@ def samples(metrics: Metrics) -> dict[str, float]:
             inside = ",".join(f"{k}={v}" for k, v in sorted(sample.labels.items()))
             found[f"{sample.name}{{{inside}}}" if inside else sample.name] = sample.value
     return found
+
+
+EVERYTHING = Gauges(
+    attempts_in_flight=lambda: {"nano-1": 3, "gone-1": 9},
+    held=lambda: 1_500_000,
+    limited=lambda: {("key", "requests"): 2, ("team", "allowance"): 0},
+    budgets=lambda: [
+        Budget("key", 2_000_000_000, 0.5),
+        Budget("key", 500_000_000, 0.1),
+        Budget("key", 900_000_000, 2.0),
+        Budget("team", 1_000_000_000, 0.7),
+    ],
+    stages=lambda: {"read": 0.25},
+    turns=lambda: {"up": 4},
+    loop_lag=lambda: 0.125,
+    queues=lambda: {"log": 6},
+    store=lambda: StoreFigures(
+        "redis", up=False, errors={"lost": 2}, commands=9, round_trips=5, seconds=0.001
+    ),
+    shared_cache=lambda: {"near": 8},
+    config=lambda: "abc123",
+)
+"""Every gauge kept by somebody."""

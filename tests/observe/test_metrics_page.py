@@ -15,11 +15,11 @@ from gateway.observe.families import FAMILIES, Kind
 from gateway.observe.metrics import FRESH, OPENMETRICS, TEXT, Metrics, media_type
 from gateway.ports import Attempted
 from tests.observe.counting import fresh_metrics
-from tests.observe.events import HandClock, a_catalog, an_ended, samples
+from tests.observe.events import EVERYTHING, HandClock, a_catalog, an_ended, samples
 
 
 def test_every_declared_family_is_on_the_page_with_its_declared_type_and_labels() -> None:
-    metrics = fresh_metrics()
+    metrics = fresh_metrics(EVERYTHING)
     metrics.attempted(Attempted("nano-1", "upstream_broken", 0.1))
     for outcome in ("ok", "upstream_timeout"):
         metrics.ended(an_ended(stream=True, ttft=0.1, outcome=outcome))
@@ -70,7 +70,7 @@ def test_the_format_is_the_one_the_scraper_asked_for(accept: str, expected: str)
 
 
 def test_openmetrics_is_the_real_thing() -> None:
-    metrics = fresh_metrics()
+    metrics = fresh_metrics(EVERYTHING)
     metrics.attempted(Attempted("nano-1", "ok", 0.1))
     metrics.ended(an_ended(stream=True, ttft=0.1))
 
