@@ -37,11 +37,11 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the real OpenAI clients (Python and Node)
 	$(BIN)/python -m tests.clients
 
-test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (needs prometheus, node)
-	$(BIN)/python -m tests.boards
+test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (needs prometheus, redis, node)
+	$(BIN)/python -m tests.boards $(ARGS)
 
 test-compose: $(VENV)/.ready-dev ## Try the compose stack on a Docker Engine (about ten minutes)
-	$(BIN)/python -m tests.compose
+	$(BIN)/python -m tests.compose $(ARGS)
 
 check: $(VENV)/.ready-dev ## Format, lint, types, import floors
 	$(BIN)/ruff format --check --quiet gateway tests deploy

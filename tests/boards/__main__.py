@@ -2,8 +2,9 @@
 
 Real traffic goes through a real gateway before the simulation, scraped by a real Prometheus with
 the project's own rules; then every query of every panel and alert is asked and must find something.
-On a calm day only those panels may be empty that say what that means. The boards
-are also checked against Grafana's own types.
+On a calm day only those panels may be empty that say what that means. Then ten
+thousand names that nobody has met must leave the page of metrics small and quick. The boards are
+also checked against Grafana's own types.
 
 Exit codes: 0 all is well, 1 something is empty or wrong, 2 it could not be tried.
 """
@@ -20,7 +21,7 @@ from types import FrameType
 import httpx
 
 from gateway.observe.families import FAMILIES
-from tests.boards import queries, schema, traffic
+from tests.boards import hostile, queries, schema, traffic
 from tests.boards.queries import Asked
 from tests.boards.stage import gateway, prometheus
 from tests.compose.shell import CannotTry, say, timed
@@ -81,7 +82,11 @@ def _play(asked: list[Asked], *, unbuilt_allowed: bool) -> tuple[int, list[str]]
                 calm = _asked("calm", watch, always)
             with timed("a bad day"), traffic.flowing(traffic.bad(gate, key)):
                 bad = _asked("bad", watch, asked)
-            return len(always) + len(asked), [*calm, *bad, *_unwell(watch)]
+            with timed("10,000 hostile names"):
+                told, hostile_ones = hostile.complaints(gate)
+            say(f"  {told}")
+            problems = [*calm, *bad, *_unwell(watch), *hostile_ones]
+            return len(always) + len(asked) + 1, problems
 
 
 def _built(asked: Iterable[Asked]) -> Iterator[Asked]:

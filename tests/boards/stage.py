@@ -1,4 +1,4 @@
-"""A gateway before the simulation, and a Prometheus that scrapes it, both real processes.
+"""A gateway before the simulation, a Redis, a Prometheus that scrapes: all real processes.
 
 Prometheus runs with the project's own configuration; only how often it looks and where the gateway
 is are changed, so that a minute's traffic is enough.
@@ -19,6 +19,7 @@ import yaml
 
 from tests.compose.shell import CannotTry
 from tests.compose.stack import free_port
+from tests.store.redis_server import redis_server
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -44,7 +45,14 @@ PROMETHEUS = Path("deploy/prometheus")
 
 @contextmanager
 def gateway(place: Path) -> Iterator[tuple[httpx.Client, str]]:
-    """A gateway; gives a client for it, and a key with limits."""
+    """A gateway; gives a client for it, and a key with limits.
+
+    Raises:
+        CannotTry: there is no Redis for it.
+    """
+    if shutil.which("redis-server") is None:
+        message = "redis-server is not installed (Debian: apt install redis-server)"
+        raise CannotTry(message)
     port = free_port()
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environ = {**kept, "GATEWAY_STORE_DATA": str(place / "data")}
@@ -53,7 +61,8 @@ def gateway(place: Path) -> Iterator[tuple[httpx.Client, str]]:
     configuration.write_text(CONFIGURATION.format(port=port) + settings)
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration)]
     with (
-        _running(command, place / "gateway.log", environ),
+        redis_server() as redis,
+        _running(command, place / "gateway.log", {**environ, "GATEWAY_REDIS_URL": redis.url}),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False) as client,
     ):
         _ready(client, "/healthz", place / "gateway.log")

@@ -185,6 +185,12 @@ def routing() -> Json:
             empty="No announced end",
         ),
         lines(
+            "Conversations",
+            "Turns within five minutes, by whether the conversation changed its tier.",
+            Query("sum by (move) (increase(gateway_conversation_turns_total[5m]))", "{{move}}"),
+            width=24,
+        ),
+        lines(
             "Actual against predicted",
             "The middle call's actual figure divided by its prediction: 1 is right.",
             Query(

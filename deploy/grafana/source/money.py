@@ -92,9 +92,19 @@ def money() -> Json:
             overrides=tiers_coloured(),
             defaults=SHARE_OF_ONE,
         ),
+        lines(
+            "Refusals",
+            "Calls within five minutes that a limit refused, by what kind of level it is.",
+            Query(
+                "sum by (level, limit) (increase(gateway_limited_total[5m])) > 0 or on () "
+                'label_replace(vector(0), "limit", "none", "", "")',
+                "{{level}} {{limit}}",
+            ),
+            width=24,
+        ),
         bars(
             "Left of budgets",
-            "Dollars left in the present window.",
+            "Dollars left in the present window of the scarcest key, team and organisation.",
             Query("min by (level) (gateway_budget_remaining_usd)", "{{level}}"),
             unit="currencyUSD",
             defaults={"min": 0},
@@ -102,7 +112,8 @@ def money() -> Json:
         ),
         lines(
             "Pace of budgets",
-            "Share spent divided by share of the window that is over: above 1 it will not last.",
+            "Share spent divided by share of the window over, of the fastest: above 1 it will not "
+            "last.",
             Query("max by (level) (gateway_budget_pace_ratio)", "{{level}}"),
             empty=NO_BUDGETS,
         ),

@@ -14,6 +14,7 @@ from deploy.grafana.source.shapes import (
 )
 
 NOT_FAILED = 'outcome=~"gateway_.+|upstream_.+",outcome!="upstream_4xx"'
+NO_REDIS = "No Redis is configured"
 ONLY_MEMORY = "Nothing is kept outside this process"
 
 
@@ -77,9 +78,21 @@ def latency() -> Json:
         ),
         lines(
             "Event loop",
-            "How late the loop was at its last beat: every call waits for it.",
+            "How late the loop was, at worst, in the last seconds: every call waits for it.",
             Query("max by (instance) (gateway_loop_lag_seconds)", "{{instance}}"),
             unit="s",
+        ),
+        lines(
+            "Where overhead goes",
+            "The mean call's overhead by stage; docs/metrics.md explains each.",
+            Query(
+                f"sum by (stage) (rate(gateway_overhead_stage_seconds_total{RATE})) / on () "
+                f"group_left () (sum(rate(gateway_overhead_seconds_count{RATE})) > 0)",
+                "{{stage}}",
+            ),
+            stacked=True,
+            unit="s",
+            width=24,
         ),
         heat(
             "First tokens",
@@ -166,6 +179,33 @@ def upstreams() -> Json:
             defaults=steps((1, "green"), first="red"),
             empty=ONLY_MEMORY,
         ),
+        lines(
+            "Attempts in flight",
+            "Tries under way, by deployment.",
+            Query("sum by (deployment) (gateway_attempts_in_flight)", "{{deployment}}"),
+            stacked=True,
+        ),
+        lines(
+            "Queues",
+            "What waits to be done; docs/metrics.md explains each.",
+            Query("max by (queue, instance) (gateway_queue_length)", "{{queue}} {{instance}}"),
+        ),
+        lines(
+            "Failures of stores",
+            "A second, by kind.",
+            Query(
+                f"sum by (store, error) (rate(gateway_store_errors_total{RATE}))",
+                "{{store}} {{error}}",
+            ),
+            empty=ONLY_MEMORY,
+        ),
+        lines(
+            "Round trips to Redis",
+            "How long the last probe took.",
+            Query("max by (store, instance) (gateway_store_probe_seconds)", "{{instance}}"),
+            unit="s",
+            empty=NO_REDIS,
+        ),
         number(
             "Log lines lost",
             "Within the time shown.",
@@ -204,6 +244,12 @@ def upstreams() -> Json:
             "What runs where.",
             Query("max by (instance, version) (gateway_build_info)", instant=True, table=True),
             names={"instance": "Gateway", "version": "Version", "Value": "Runs"},
+        ),
+        table(
+            "Configurations",
+            "How many gateways run with which; more than one is an update under way or a mistake.",
+            Query("count by (config) (gateway_config_info)", instant=True, table=True),
+            names={"config": "Configuration", "Value": "Gateways"},
         ),
     )
     about = "Deployments, breakers, failures, stores, processes."
@@ -271,6 +317,14 @@ def cache() -> Json:
             ),
             unit="reqps",
             overrides=tiers_coloured(),
+        ),
+        lines(
+            "Shared by replicas",
+            "Gets and puts a second; docs/metrics.md explains each outcome.",
+            Query(f"sum by (outcome) (rate(gateway_shared_cache_total{RATE}))", "{{outcome}}"),
+            unit="reqps",
+            width=24,
+            empty=NO_REDIS,
         ),
     )
     return board("tiergate-cache", "Cache", "What memory served, saved and took.", panels)
