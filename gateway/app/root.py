@@ -4,7 +4,6 @@ settings → log, classifier, catalog, socket → cache, upstream, metrics → f
 """
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, contextmanager
@@ -34,7 +33,7 @@ from gateway.http.plane import Ids, Plane
 from gateway.http.server import Server, listen, loop_factory
 from gateway.observe.lag import LoopLag
 from gateway.observe.log import CallLog
-from gateway.observe.metrics import Metrics, media_type
+from gateway.observe.metrics import Metrics, Seat, media_type
 from gateway.observe.recording import Recording
 from gateway.ports import Upstream
 from gateway.route.breaker import Breaker
@@ -50,7 +49,6 @@ from gateway.simulate.upstream import Simulation
 from gateway.store.memory import MemoryCache
 from gateway.upstream.client import DirectUpstream
 
-LOG = logging.getLogger("tiergate")
 # Random bytes of the request ids' prefix: unique over restarts and replicas.
 ID_BYTES = 5
 
@@ -63,17 +61,6 @@ class Running:
     metrics: Metrics
     server: Server
     door: Doorman
-
-
-def serve(settings: Settings) -> int:
-    """Serve until told to stop; the process's exit code.
-
-    Raises:
-        OSError: the address cannot be listened on.
-    """
-    with open_gateway(settings) as opened, asyncio.Runner(loop_factory=loop_factory()) as runner:
-        runner.run(_serve(opened))
-    return 0
 
 
 def demo(
@@ -137,17 +124,35 @@ class Opened:
     assessor: Assessor
     log: CallLog
     listener: socket.socket
+    seat: Seat | None = None
+    started: Callable[[], None] | None = None
 
     def url(self) -> str:
         """Where it listens, as a client on this machine reaches it."""
-        host, port = self.listener.getsockname()[:2]
-        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
-        return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+        return url_of(self.listener)
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a socket is, as a client on this machine reaches it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - read, not bound
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
 @contextmanager
-def open_gateway(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]:
-    """The log, the classifier, the catalog (simulated if so set), a listening socket."""
+def open_gateway(
+    settings: Settings,
+    *,
+    quiet: bool = False,
+    listener: socket.socket | None = None,
+    seat: Seat | None = None,
+    started: Callable[[], None] | None = None,
+) -> Iterator[Opened]:
+    """The log, the classifier, the catalog (simulated if so set), a listening socket.
+
+    A worker brings its own socket and its seat among the others; `started` is told when calls are
+    taken.
+    """
     clock = SystemClock()
     look = Assessor(Tokenizer(), Difficulty.load())
     with ExitStack() as stack:
@@ -157,8 +162,9 @@ def open_gateway(settings: Settings, *, quiet: bool = False) -> Iterator[Opened]
             simulated = create_simulation(_simulation(settings, clock, look))
             url = stack.enter_context(beside(simulated)) + "/v1"
         catalog = build(settings, simulated_url=url)
-        listener = stack.enter_context(listen(settings.server.host, settings.server.port))
-        yield Opened(settings, catalog, clock, look, log, listener)
+        listener = listener or listen(settings.server.host, settings.server.port)
+        stack.enter_context(listener)
+        yield Opened(settings, catalog, clock, look, log, listener, seat, started)
 
 
 def _simulation(settings: Settings, clock: SystemClock, look: Assessor) -> Simulation:
@@ -209,7 +215,7 @@ def _assembled(
     settings, catalog, clock = opened.settings, opened.catalog, opened.clock
     told = gauges(lambda: flow, clock, state, cache, opened.log, lag)
     named = digest(settings, catalog)
-    metrics = Metrics(catalog, clock, replace(told, config=lambda: named))
+    metrics = Metrics(catalog, clock, replace(told, config=lambda: named), seat=opened.seat)
     parts = Parts(
         catalog=catalog,
         clock=clock,
@@ -237,7 +243,8 @@ def _assembled(
         open_operations=settings.server.open_operations,
         admin=admin,
     )
-    server = Server(create(page), plane, opened.listener, settings.server.drain)
+    drain = settings.server.drain
+    server = Server(create(page), plane, opened.listener, drain, opened.started)
     return Running(flow, metrics, server, door)
 
 
@@ -265,14 +272,3 @@ async def _demo(
         driving.cancel()
         gateway.server.should_exit = True
         await client.close()
-
-
-async def _serve(opened: Opened) -> None:
-    async with running(opened) as gateway:
-        LOG.info("listening on %s", opened.url())
-        LOG.info("%s", await gateway.door.posture())
-        if opened.settings.simulate.enabled:
-            LOG.warning(
-                "answers are SIMULATED: set OPENAI_API_KEY, or OPENAI_BASE_URL, or a configuration"
-            )
-        await gateway.server.run_until_stopped()

@@ -133,6 +133,12 @@ def _serve(work: Callable[[], Work]) -> Callable[..., None]:
                 show_default=".tiergate",
             ),
         ] = None,
+        workers: Annotated[
+            int | None,
+            typer.Option(
+                min=1, help="Processes that serve side by side; needs Redis.", show_default="1"
+            ),
+        ] = None,
     ) -> None:
         """Serve the gateway until it is told to stop (SIGTERM or Ctrl-C)."""
         said = {
@@ -140,6 +146,7 @@ def _serve(work: Callable[[], Work]) -> Callable[..., None]:
             "GATEWAY_SERVER_PORT": port,
             "GATEWAY_SIMULATE_ENABLED": simulate,
             "GATEWAY_STORE_DATA": data,
+            "GATEWAY_SERVER_WORKERS": workers,
         }
         raise typer.Exit(work().serve(config, said))
 

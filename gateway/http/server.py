@@ -23,9 +23,16 @@ GC_THRESHOLD = (10_000, 20, 50)
 
 
 class Server(uvicorn.Server):
-    """One listening process."""
+    """One listening process; `started` is told once it takes calls."""
 
-    def __init__(self, app: FastAPI, plane: Plane, listener: socket.socket, drain: float) -> None:
+    def __init__(
+        self,
+        app: FastAPI,
+        plane: Plane,
+        listener: socket.socket,
+        drain: float,
+        started: Callable[[], None] | None = None,
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
@@ -42,6 +49,7 @@ class Server(uvicorn.Server):
         )
         self._plane = plane
         self._listener = listener
+        self._on_started = started
         self._next_sweep: asyncio.TimerHandle
 
     def handle_exit(self, sig: int, _frame: FrameType | None) -> None:
@@ -53,6 +61,11 @@ class Server(uvicorn.Server):
         if self.should_exit and sig == signal.SIGINT:
             self.force_exit = True
         self.should_exit = True
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._on_started is not None:
+            self._on_started()
 
     def stopping(self) -> bool:
         """Whether it was told to stop: no new calls should come."""
@@ -99,17 +112,51 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         OSError: the address cannot be used.
     """
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = _bound(host, port, socket.SO_REUSEADDR)
     try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
         listener.listen(BACKLOG)
-        listener.setblocking(False)
     except OSError:
         listener.close()
         raise
     return listener
+
+
+def reserve(host: str, port: int) -> socket.socket:
+    """Take a port that several sockets will listen on, bound by `share`; port 0 takes a free one.
+
+    Raises:
+        OSError: the address cannot be used, or somebody has it.
+    """
+    if port:
+        # A shared port could be joined by anyone, another gateway too, and nobody would be told.
+        listen(host, port).close()
+    return share(host, port)
+
+
+def share(host: str, port: int) -> socket.socket:
+    """Bind one of the sockets of a port that is reserved.
+
+    It listens as soon as it is served and not before: the system gives each connection to one of
+    those that listen.
+
+    Raises:
+        OSError: the address cannot be used, or the system does not share ports.
+    """
+    return _bound(host, port, socket.SO_REUSEADDR, socket.SO_REUSEPORT)
+
+
+def _bound(host: str, port: int, *options: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        for option in options:
+            bound.setsockopt(socket.SOL_SOCKET, option, 1)
+        bound.bind((host, port))
+        bound.setblocking(False)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:

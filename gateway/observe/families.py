@@ -36,6 +36,14 @@ class Kind(Enum):
     INFO = "info"
 
 
+class Across(Enum):
+    """What a gauge of several workers is: what counts is always their sum."""
+
+    SUM = "sum"
+    HIGHEST = "highest"
+    LOWEST = "lowest"
+
+
 @dataclass(frozen=True, slots=True)
 class Family:
     """A metric family: its name as it is queried, its type, its help text and its labels."""
@@ -45,14 +53,15 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
     buckets: tuple[float, ...] = ()
+    across: Across = Across.SUM
 
 
 def _counter(name: str, help_text: str, *labels: str) -> Family:
     return Family(name, Kind.COUNTER, help_text, labels)
 
 
-def _gauge(name: str, help_text: str, *labels: str) -> Family:
-    return Family(name, Kind.GAUGE, help_text, labels)
+def _gauge(name: str, help_text: str, *labels: str, across: Across = Across.SUM) -> Family:
+    return Family(name, Kind.GAUGE, help_text, labels, across=across)
 
 
 def _histogram(name: str, help_text: str, buckets: tuple[float, ...], *labels: str) -> Family:
@@ -122,11 +131,15 @@ ATTEMPTS_IN_FLIGHT: Final = _gauge(
     "gateway_attempts_in_flight", "Tries under way at a deployment now.", "deployment"
 )
 BREAKER_OPEN: Final = _gauge(
-    "gateway_breaker_open", "1 while a deployment rests behind its breaker.", "deployment"
+    "gateway_breaker_open",
+    "1 while a deployment rests behind its breaker.",
+    "deployment",
+    across=Across.HIGHEST,
 )
 LOOP_LAG: Final = _gauge(
     "gateway_loop_lag_seconds",
     "How late the event loop was, at worst, in the last ten to twenty seconds.",
+    across=Across.HIGHEST,
 )
 QUEUES: Final = _gauge("gateway_queue_length", "What waits to be done.", "queue")
 TURNS: Final = _counter(
@@ -139,12 +152,14 @@ BUDGET_LEFT: Final = _gauge(
     "gateway_budget_remaining_usd",
     "Dollars left in the present window of the allowance that has least, as of its latest call.",
     "level",
+    across=Across.LOWEST,
 )
 BUDGET_PACE: Final = _gauge(
     "gateway_budget_pace_ratio",
     "Share spent divided by share of the window that is over (at least a twentieth), of the "
     "allowance that goes fastest: above 1 it will not last.",
     "level",
+    across=Across.HIGHEST,
 )
 LIMITED: Final = _counter(
     "gateway_limited_total",
@@ -181,6 +196,7 @@ SHUTDOWN: Final = _gauge(
     "gateway_model_shutdown_timestamp_seconds",
     "When the model's maker switches it off, where announced, in seconds since the epoch.",
     "model",
+    across=Across.HIGHEST,
 )
 LOG_DROPPED: Final = _counter(
     "gateway_log_dropped_total", "Log lines lost because the log could not be written fast enough."

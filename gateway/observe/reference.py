@@ -17,6 +17,11 @@ seconds and money is dollars. Every label draws from a closed set: a name that i
 whoever sent it, is `other`, so the number of series depends on your configuration and never on
 your callers. Series appear with their first event. Beside the families below there are the usual
 `process_*` and `python_*` ones.
+
+With several workers the page of any of them is the page of all: counters and histograms are added,
+also those of workers that have ended, and gauges too but for the highest of `gateway_breaker_open`
+and the earliest of `process_start_time_seconds`. What another worker counted is at most a second
+old; one that is killed takes that second along.
 """
 
 

@@ -141,6 +141,12 @@ def _surroundings(settings: Settings, has: Callable[[str], bool]) -> list[Flaw]:
     upstream = settings.upstream
     if upstream.ca_file is not None and not upstream.ca_file.is_file():
         found.append(Flaw(("upstream", "ca_file"), "is no file that can be read"))
+    if settings.server.workers > 1 and settings.store.redis_url is None:
+        message = (
+            "several workers need Redis (`GATEWAY_REDIS_URL`): without it money, quotas and keys "
+            "are kept by exactly one process"
+        )
+        found.append(Flaw(("server", "workers"), message))
     if upstream.http2 and not has("h2"):
         message = "needs an optional part: pip install 'tiergate[http2]'"
         found.append(Flaw(("upstream", "http2"), message))

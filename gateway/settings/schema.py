@@ -33,6 +33,14 @@ class ServerSettings(Section):
     port: int = Field(
         default=8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one."
     )
+    workers: int = Field(
+        default=1,
+        ge=1,
+        le=256,
+        description="Processes that serve the port side by side, about one a core; more than one "
+        "needs Redis, where they share what they know. Limits of memory, connections and calls in "
+        "flight are each worker's.",
+    )
     max_body: Size = Field(
         default=32 * 2**20,
         ge=1024,

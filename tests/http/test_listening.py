@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from gateway.http.beside import beside
-from gateway.http.server import listen, loop_factory
+from gateway.http.server import listen, loop_factory, reserve, share
 from tests.http.edge import HOST, edge, get, post
 from tests.http.wires import PATIENCE
 
@@ -63,3 +63,13 @@ async def test_two_edges_do_not_know_of_each_other() -> None:
 
         assert len(one.requests) == 1
         assert other.requests == []
+
+
+def test_a_reserved_port_is_shared_by_those_who_know_of_it_only() -> None:
+    with reserve(HOST, 0) as reserved:
+        port = reserved.getsockname()[1]
+        with share(HOST, port) as one, share(HOST, port) as other:
+            one.listen()
+            other.listen()
+            with pytest.raises(OSError, match="in use"):
+                reserve(HOST, port)

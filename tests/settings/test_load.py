@@ -248,3 +248,11 @@ def test_an_address_is_checked_and_not_quoted(complaints: Complain, url: str, re
 
     assert reason in complaint.message
     assert "canary" not in complaint.message
+
+
+def test_several_workers_without_redis_are_refused() -> None:
+    workers = {**KEY, "GATEWAY_SERVER_WORKERS": "2"}
+    with pytest.raises(SettingsError, match="several workers need Redis"):
+        load(None, workers)
+
+    assert load(None, {**workers, "GATEWAY_REDIS_URL": "redis://host"}).server.workers == 2
