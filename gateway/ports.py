@@ -130,6 +130,32 @@ class ReplyCache(Protocol):
         ...
 
 
+class Lead(NamedTuple):
+    """That we fetch a reply for all, since `since` (monotonic seconds).
+
+    Not `backed`: nobody else knows, so others may fetch it too.
+    """
+
+    key: bytes
+    since: float
+    backed: bool
+
+
+class SharedFlights(Protocol):
+    """One fetch of a reply for all replicas.
+
+    A leader that died blocks nobody for longer than its lease; without a store everybody leads.
+    """
+
+    async def join(self, key: bytes) -> Kept | Lead:
+        """What another replica fetched, waited for if need be; else the lead. Never raises."""
+        ...
+
+    def landed(self, lead: Lead) -> None:
+        """The leader is done: its reply is in the cache, or there is none to wait for."""
+        ...
+
+
 class Ledger(Protocol):
     """Keeps money and quotas.
 

@@ -227,6 +227,7 @@ def _assembled(
         assessor=opened.assessor,
         pause=clock.sleep,
         in_thread=asyncio.to_thread,
+        flights=state.flights,
     )
     flow = Flow(parts, adapters.rules(settings))
     ids = Ids(token_hex(ID_BYTES))

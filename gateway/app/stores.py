@@ -18,7 +18,7 @@ from gateway.clock import SystemClock
 from gateway.errors import StoreUnavailable
 from gateway.holds import SpendQuery, Spent
 from gateway.observe.gauges import StoreFigures
-from gateway.ports import Affinities, Keys, Ledger, ReplyCache
+from gateway.ports import Affinities, Keys, Ledger, ReplyCache, SharedFlights
 from gateway.settings.schema import Settings
 from gateway.settings.stores import MEMORY
 from gateway.store.embedded.store import open_beside, open_store as open_embedded
@@ -36,7 +36,8 @@ class State:
     """What a gateway remembers by.
 
     `pending` is how many rows or calls wait to be written, `figures` what there is to say of the
-    store (None where nothing is kept beyond the process); `shared` is the cache of all replicas.
+    store (None where nothing is kept beyond the process); `shared` is the cache of all replicas,
+    `flights` are their calls under way (None: there are no others).
     """
 
     ledger: Ledger
@@ -47,6 +48,7 @@ class State:
     figures: Callable[[], StoreFigures | None] = lambda: None
     shared: Callable[[], Mapping[str, int]] = dict
     waiting: Callable[[], int] = int
+    flights: SharedFlights | None = None
 
 
 class Spending(Protocol):
@@ -93,6 +95,7 @@ async def open_state(
                 figures=lambda: figures.of_redis(store.link),
                 shared=lambda: figures.of_layers(layered, store.cache),
                 waiting=lambda: store.link.figures().waiting,
+                flights=store.flights,
             )
         finally:
             await ledger.close()
@@ -151,7 +154,7 @@ def _redis(settings: Settings, clock: SystemClock) -> tuple[RedisStore, RedisLed
         url += f"{'&' if '?' in url else '?'}{option}"
     limits = Limits(budget=wanted.redis_timeout, max_entry=settings.cache.max_entry)
     try:
-        store = RedisStore.open(url, clock, limits)
+        store = RedisStore.open(url, clock, clock.sleep, limits)
     except (ValueError, OSError) as error:
         message = f"the Redis URL cannot be used: {error}"
         raise StoreUnavailable(message) from None

@@ -20,6 +20,7 @@ from gateway.access.permissions import permitted, reach
 from gateway.call import NO_WISHES, Assessment, Call
 from gateway.classify.images import tokens as image_tokens
 from gateway.errors import GatewayError, InternalError, Overloaded
+from gateway.flow.abroad import Abroad
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import Attempts
 from gateway.flow.flight import Presence, Takeoff
@@ -32,7 +33,7 @@ from gateway.flow.pinning import Pinning, at_home, stays
 from gateway.flow.recall import Recall
 from gateway.flow.tallies import ASSESS, CHOOSE, HOLD, READ, REMEMBER, Tallies
 from gateway.money import FREE
-from gateway.ports import Kept
+from gateway.ports import Kept, Lead
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import STATE, Verdict, decide
 from gateway.route.choose import DOWN, needs_exact_count, taken_by_name
@@ -64,6 +65,7 @@ class Flow:
         self._holding = Holding(parts, self._recall.held, self.tallies)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
+        self._abroad = Abroad(parts.flights, self._now)
 
     async def answer(self, call: Call, dropped: frozenset[str], presence: Presence) -> Answer:
         """Answer a call; `dropped` names the body's members that are knobs of ours.
@@ -123,25 +125,30 @@ class Flow:
             journey.cache = "miss"
             key = await self._key(call, dropped)
         if verdict.read and (kept := await self._remembered(call, key)) is not None:
-            return self._replayed(journey, kept)
+            return self._replayed(journey, kept, "hit")
         if not verdict.share:
             departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
             return await self._landing.led(departed, share=False)
         if (already := await self._shared(journey, key)) is not None:
             return self._landing.joined(already, journey)
         takeoff = self._takeoffs[key] = Takeoff(presence)
+        outcome: Departed | GatewayError | None = None
+        lead: Lead | None = None
         try:
+            found = await self._abroad.join(journey, verdict, key)
+            if isinstance(found, Kept):
+                return self._replayed(journey, found, "shared")
+            lead = found
             departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
             answer = await self._landing.led(departed, share=True)
+            outcome = departed
         except GatewayError as error:
-            takeoff.resolve(error)
-            raise
-        except BaseException:
-            takeoff.resolve(None)
+            outcome = error
             raise
         finally:
+            self._abroad.landed(lead)
             del self._takeoffs[key]
-        takeoff.resolve(departed)
+            takeoff.resolve(outcome)
         return answer
 
     def _allowed(self, call: Call, target: Target) -> Target:
@@ -180,8 +187,8 @@ class Flow:
             return kept
         return kept if self.parts.clock.wall() - kept.stored <= oldest else None
 
-    def _replayed(self, journey: Journey, kept: Kept) -> Answer:
-        journey.cache = "hit"
+    def _replayed(self, journey: Journey, kept: Kept, how: str) -> Answer:
+        journey.cache = how
         journey.reason = "cache"
         journey.tier, journey.model = kept.tier, kept.model
         journey.response_model = kept.model

@@ -6,7 +6,16 @@ from typing import Any, Protocol
 
 from gateway.call import Assessment
 from gateway.catalog import Catalog
-from gateway.ports import Affinities, Clock, Deadlines, Ledger, Recorder, ReplyCache, Upstream
+from gateway.ports import (
+    Affinities,
+    Clock,
+    Deadlines,
+    Ledger,
+    Recorder,
+    ReplyCache,
+    SharedFlights,
+    Upstream,
+)
 from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
 from gateway.route.choose import Policy as RoutingPolicy
@@ -45,7 +54,7 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The adapters behind the ports, and the two ways of waiting."""
+    """The adapters behind the ports, and the two ways of waiting; no `flights`: no replicas."""
 
     catalog: Catalog
     clock: Clock
@@ -57,6 +66,7 @@ class Parts:
     assessor: Assesses
     pause: Callable[[float], Awaitable[None]]
     in_thread: "InThread"
+    flights: SharedFlights | None = None
 
 
 class InThread(Protocol):

@@ -15,7 +15,7 @@ from gateway.flow.answer import Answer
 from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
-from gateway.ports import Ended, ReplyCache, Request
+from gateway.ports import Ended, ReplyCache, Request, SharedFlights
 from gateway.principal import ANYONE, Principal
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities
@@ -197,6 +197,7 @@ def make_world(
     thinks: Assessment = EASY,
     cache: Callable[[FakeClock], ReplyCache] | None = None,
     waiting: Callable[[], Awaitable[object]] | None = None,
+    flights: SharedFlights | None = None,
     **rules: Any,
 ) -> World:
     """`waiting` stands in for time spent in a pause or a thread; `rules` differ from the usual."""
@@ -227,6 +228,7 @@ def make_world(
         assessor=assessor,
         pause=pause,
         in_thread=in_thread,
+        flights=flights,
     )
     flow = Flow(parts, Rules(**rules))
     return World(flow, upstream, clock, recorder, assessor, pauses, threaded, ledger)
