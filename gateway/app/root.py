@@ -15,6 +15,7 @@ from typing import Any
 from gateway.access.doorman import Doorman
 from gateway.app import adapters
 from gateway.app.gauges import digest, gauges
+from gateway.app.readiness import Readiness, outlives_store
 from gateway.app.stores import State, open_state
 from gateway.call import NO_WISHES
 from gateway.catalog import Catalog, Deployment, Secret
@@ -232,12 +233,15 @@ def _assembled(
     flow = Flow(parts, adapters.rules(settings))
     ids = Ids(token_hex(ID_BYTES))
     door, admin = _door(opened, state)
+    readiness = Readiness(
+        lambda: server.stopping(), state.trouble, clock, outlives=outlives_store(settings)
+    )
     plane = Plane(flow, clock, adapters.limits(settings), ids, door)
     page = Page(
         catalog=catalog,
         render=metrics.render,
         media_type=media_type,
-        ready=lambda: "stopping" if server.stopping() else "",
+        ready=readiness.ready,
         make_id=ids.make,
         made=int(clock.wall()),
         cors_origins=settings.server.cors_origins,

@@ -6,7 +6,7 @@ to start: it is asked again with every call, until it answers.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,7 +37,8 @@ class State:
 
     `pending` is how many rows or calls wait to be written, `figures` what there is to say of the
     store (None where nothing is kept beyond the process); `shared` is the cache of all replicas,
-    `flights` are their calls under way (None: there are no others).
+    `flights` are their calls under way (None: there are no others). `trouble` says why the store
+    cannot be used now, or is empty.
     """
 
     ledger: Ledger
@@ -45,6 +46,7 @@ class State:
     affinities: Affinities
     cache: ReplyCache
     pending: Callable[[], int]
+    trouble: Callable[[], Awaitable[str]]
     figures: Callable[[], StoreFigures | None] = lambda: None
     shared: Callable[[], Mapping[str, int]] = dict
     waiting: Callable[[], int] = int
@@ -92,6 +94,7 @@ async def open_state(
                 store.affinities,
                 layered,
                 ledger.pending,
+                lambda: _trouble(store),
                 figures=lambda: figures.of_redis(store.link),
                 shared=lambda: figures.of_layers(layered, store.cache),
                 waiting=lambda: store.link.figures().waiting,
@@ -142,6 +145,7 @@ def _embedded(settings: Settings, clock: SystemClock, near: MemoryCache) -> Iter
             store.affinities,
             near,
             store.pending,
+            _no_trouble,
             figures=lambda: figures.of_disk(store),
         )
 
@@ -164,7 +168,18 @@ def _redis(settings: Settings, clock: SystemClock) -> tuple[RedisStore, RedisLed
 async def _prepare(store: RedisStore) -> None:
     try:
         await store.prepare()
+        if advice := (await store.probe()).advice:
+            LOG.warning("Redis: %s", advice)
     except ForeignSchema as error:
         raise StoreUnavailable(str(error)) from None
     except StoreUnavailable as error:
         LOG.warning("Redis cannot be reached: %s; it is asked again with every call", error.message)
+
+
+async def _trouble(store: RedisStore) -> str:
+    return (await store.probe()).trouble
+
+
+async def _no_trouble() -> str:
+    """A data directory that fails is no reason to send calls elsewhere: all goes on in memory."""
+    return ""

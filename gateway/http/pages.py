@@ -5,9 +5,9 @@ FastAPI sees them. Whatever goes wrong leaves in OpenAI's envelope. Figures and 
 for this machine only, unless opened: they tell what is called, how often and at what price.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -45,12 +45,19 @@ SERVED = "This gateway serves /v1/chat/completions, /v1/responses, /v1/messages 
 FORWARDED = ("forwarded", "x-forwarded-for")
 
 
+class Ready(NamedTuple):
+    """Why calls should not be sent here (empty: they should), and what is amiss with the store."""
+
+    reason: str = ""
+    store: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Page:
     """What the pages show: the catalog, the metrics page, readiness.
 
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
-    `ready` is empty or says why not; `made` is when the models list began, epoch seconds;
+    `ready` says whether calls should come; `made` is when the models list began, epoch seconds;
     `open_operations` shows metrics and documentation to other machines too; `admin` is what the
     admin API stands on (None: there is none).
     """
@@ -58,7 +65,7 @@ class Page:
     catalog: Catalog
     render: Callable[[str], bytes]
     media_type: Callable[[str], str]
-    ready: Callable[[], str]
+    ready: Callable[[], Awaitable[Ready]]
     make_id: Callable[[], str]
     made: int
     cors_origins: Sequence[str] = ()
@@ -160,10 +167,11 @@ def _probes(app: FastAPI, page: Page) -> None:
     @app.head("/readyz", include_in_schema=False)
     async def ready() -> JSONResponse:
         """Say whether calls should be sent here."""
-        reason = page.ready()
+        reason, store = await page.ready()
+        said = {"store": store} if store else {}
         if reason:
-            return JSONResponse({"status": "not ready", "reason": reason}, status_code=503)
-        return JSONResponse({"status": "ready"})
+            return JSONResponse({"status": "not ready", "reason": reason, **said}, status_code=503)
+        return JSONResponse({"status": "ready", **said})
 
 
 def _operations(app: FastAPI, page: Page) -> None:

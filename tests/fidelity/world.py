@@ -22,7 +22,7 @@ from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
-from gateway.http.pages import Page, create
+from gateway.http.pages import Page, Ready, create
 from gateway.http.plane import Ids, Limits, Plane
 from gateway.http.server import Server, listen, loop_factory
 from gateway.reuse.policy import Policy as CachePolicy
@@ -206,6 +206,10 @@ async def _turned() -> None:
     await turn.wait()
 
 
+async def always_ready() -> Ready:
+    return Ready()
+
+
 @asynccontextmanager
 async def _gateway(world: World, upstream_port: int) -> Any:
     clock = SystemClock()
@@ -226,7 +230,7 @@ async def _gateway(world: World, upstream_port: int) -> Any:
     # What goes wrong here goes wrong on purpose: no deployment is to be rested for it.
     rules = Rules(caching=CachePolicy.OFF, breaker=Breaker(limit=1 << 30))
     ids = Ids("test")
-    page = Page(tiers, lambda _: b"", lambda _: "", lambda: "", ids.make, 0)
+    page = Page(tiers, lambda _: b"", lambda _: "", always_ready, ids.make, 0)
     listener = listen("127.0.0.1", 0)
     world.port = listener.getsockname()[1]
     door = Doorman(Directory(), FakeKeys(), clock, open_to_all=True)

@@ -17,7 +17,7 @@ from gateway.access.doorman import Doorman
 from gateway.catalog import Catalog
 from gateway.flow.life import Flow
 from gateway.flow.parts import Assesses, Parts, Rules
-from gateway.http.pages import Page, create
+from gateway.http.pages import Page, Ready, create
 from gateway.http.plane import Ids, Limits, Plane
 from gateway.http.protocol import EdgeProtocol
 from gateway.http.server import Server, listen
@@ -206,11 +206,15 @@ def _made(
     flow, ids = Flow(parts, rules), Ids("0123456789")
     door = Doorman(Directory(), FakeKeys(), clock, open_to_all=True)
     plane = Plane(flow, clock, limits, ids, door)
+
+    async def ready() -> Ready:
+        return Ready("stopping" if server.stopping() else "")
+
     shown: dict[str, Any] = {
         "catalog": where,
         "render": metrics.render,
         "media_type": media_type,
-        "ready": lambda: "stopping" if server.stopping() else "",
+        "ready": ready,
         "make_id": ids.make,
         "made": 1_700_000_000,
         "cors_origins": limits.cors_origins,

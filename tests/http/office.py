@@ -8,7 +8,7 @@ import httpx
 from gateway.access.directory import Directory, Team
 from gateway.catalog import Secret
 from gateway.http.admin import Admin
-from gateway.http.pages import Page, create
+from gateway.http.pages import Page, Ready, create
 from gateway.money import usd
 from gateway.principal import Allowance, KeyRecord, Period, Terms
 from tests.access.fakes import Dice, FakeKeys, FakeLedger, made
@@ -27,12 +27,16 @@ DIRECTORY = Directory(
 )
 
 
+async def always_ready() -> Ready:
+    return Ready()
+
+
 def page(**more: Any) -> Page:
     return Page(
         catalog=catalog(),
         render=lambda _: b"",
         media_type=lambda _: "text/plain",
-        ready=lambda: "",
+        ready=always_ready,
         make_id=lambda: "req_1",
         made=1,
         **more,

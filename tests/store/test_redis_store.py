@@ -58,7 +58,8 @@ async def test_health_tells_what_an_operator_must_know(redis: RedisServer) -> No
     assert 0 < health.seconds < NO_HURRY
     assert health.version[0].isdigit()
     assert (health.maxmemory, health.policy) == (0, "noeviction")
-    assert (health.trouble, health.advice) == ("", "")
+    assert health.trouble == ""
+    assert health.advice == "appendonly no: a restart forgets keys and what was spent"
 
 
 @pytest.mark.parametrize(
@@ -70,7 +71,7 @@ async def test_health_tells_what_an_operator_must_know(redis: RedisServer) -> No
     ],
 )
 async def test_what_happens_when_memory_runs_out_is_judged(policy: str, advice: str) -> None:
-    with redis_server(maxmemory="100mb", maxmemory_policy=policy) as server:
+    with redis_server(maxmemory="100mb", maxmemory_policy=policy, appendonly="yes") as server:
         async with opened(server.url) as store:
             health = await store.probe()
 
@@ -119,6 +120,41 @@ async def test_a_version_that_is_none_is_refused(
 
     with pytest.raises(ForeignSchema, match="something else than a version"):
         await prepare(link)
+
+
+async def test_a_newer_schema_is_refused_from_the_first_connection_on(redis: RedisServer) -> None:
+    redis.ask("SET", SCHEMA, 2)
+    async with opened(redis.url) as store:
+        with pytest.raises(ForeignSchema, match="does not read"):
+            await store.prepare()
+        with pytest.raises(StoreUnavailable, match="does not read"):
+            await store.keys.every()
+
+
+@pytest.mark.parametrize("data", ["2", "rubbish", ""])
+async def test_a_server_that_comes_back_with_what_is_not_ours_is_not_used(data: str) -> None:
+    with redis_server() as server:
+        async with opened(server.url) as store:
+            await store.prepare()
+            server.kill()
+            server.start()
+            server.ask("SET", SCHEMA, data)
+            await store.probe()
+            trouble = (await store.probe()).trouble
+
+    assert trouble == "the store holds a schema that this version of the gateway does not read"
+
+
+async def test_a_server_that_comes_back_empty_is_marked_as_ours() -> None:
+    with redis_server() as server:
+        async with opened(server.url) as store:
+            await store.prepare()
+            server.kill()
+            server.start()
+            await store.probe()
+            assert (await store.probe()).trouble == ""
+
+        assert server.ask("GET", SCHEMA) == b"1"
 
 
 async def rename(link: Link) -> None:

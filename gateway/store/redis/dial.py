@@ -6,7 +6,7 @@ than the command itself, so the bytes that follow the handshake are a `Wire`'s.
 
 import asyncio
 import ssl
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -23,6 +23,10 @@ CONNECTIONS, ERRORS = "redis.asyncio.connection", "redis.exceptions"
 
 Ended = Callable[[Wire, str], None]
 
+Verify = Callable[[Wire], Awaitable[None]]
+"""Looks at what a server holds before it is used; raises `NotReached` where that is not ours."""
+
+FOREIGN = "schema"
 
 TOLD = {
     "auth": "the store refuses our user or password",
@@ -30,15 +34,21 @@ TOLD = {
     "busy": "the store is busy with a script that does not end",
     READ_ONLY: "the store is a replica: it takes no writes",
     TIMEOUT: "the store does not answer in time",
+    FOREIGN: "the store holds a schema that this version of the gateway does not read",
 }
 """What people are told of a dial in vain."""
+
+
+def told(why: str) -> str:
+    """A failure in words for people."""
+    return TOLD.get(why, "the store cannot be reached")
 
 
 class NotReached(StoreUnavailable):
     """No connection; `why` is the metric's word for it."""
 
     def __init__(self, why: str) -> None:
-        super().__init__(TOLD.get(why, "the store cannot be reached"))
+        super().__init__(told(why))
         self.why = why
 
 
@@ -50,7 +60,9 @@ class Dialer:
         ValueError: it holds no certificate or key.
     """
 
-    def __init__(self, topology: Topology, budget: float, tally: Tally) -> None:
+    def __init__(
+        self, topology: Topology, budget: float, tally: Tally, verify: Verify | None = None
+    ) -> None:
         # redis-py takes 11 MB and a fifth of a second to import; only who has a Redis pays.
         self._redis = import_module(CONNECTIONS)
         self._errors = import_module(ERRORS)
@@ -58,6 +70,7 @@ class Dialer:
         self._budget = budget
         self.tally = tally
         self.topology = topology
+        self._verify = verify
         self._sentinels = list(topology.places)
 
     async def open(self, place: Place, ended: Ended, limit: float) -> Wire:
@@ -69,6 +82,15 @@ class Dialer:
         mine = self.topology
         credentials = {"username": mine.user or None, "password": mine.password.reveal() or None}
         return await self._dial(place, ended, limit, {"db": mine.db, **credentials})
+
+    async def verify(self, wire: Wire) -> None:
+        """See to it that a server holds what is ours, each time it is reached.
+
+        Raises:
+            NotReached: it does not.
+        """
+        if self._verify is not None:
+            await self._verify(wire)
 
     async def master(self, limit: float) -> Place:
         """Where commands go: the one server, or the master the first sentinel to answer names.

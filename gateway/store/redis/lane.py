@@ -20,7 +20,7 @@ from hiredis import ReplyError
 from gateway.errors import StoreUnavailable
 from gateway.ports import Clock
 from gateway.route.breaker import Breaker
-from gateway.store.redis.dial import Dialer, NotReached
+from gateway.store.redis.dial import Dialer, NotReached, told
 from gateway.store.redis.faults import LOST, READ_ONLY, TIMEOUT, Then, fault_of, word_of
 from gateway.store.redis.topology import Place
 from gateway.store.redis.wire import Wire, pack
@@ -63,6 +63,7 @@ class Lane:
         "_find",
         "_probe_at",
         "_proof",
+        "_why",
         "breaker",
         "place",
         "seconds",
@@ -79,6 +80,7 @@ class Lane:
         self._failed_at = -inf
         self._probe_at = -inf
         self._proof = PING
+        self._why = ""
         self.seconds = 0.0
         self.breaker = Breaker(limit=FAILURES, cooldown=PROBE_SECONDS)
         self.tended = False
@@ -99,7 +101,8 @@ class Lane:
         """
         while self.wire is None:
             if not self.admits():
-                message = "the store rests after failures, or is closed"
+                why = "the link to it is closed" if self._closed else told(self._why)
+                message = f"the store is not asked now: {why}"
                 raise StoreUnavailable(message)
             await self._dialled(limit)
         return self.wire
@@ -150,6 +153,7 @@ class Lane:
                 self.place = await self._find(limit)
                 wire = await self._dialer.open(self.place, self._ended, limit)
                 await self._prove(wire, self._proof)
+                await self._dialer.verify(wire)
             self.breaker, self._proof = self.breaker.succeeded(), PING
             if not self._closed:
                 self.wire, wire = wire, None
@@ -188,7 +192,7 @@ class Lane:
                 self._failed(why)
 
     def _failed(self, why: str) -> None:
-        now = self._clock.now()
+        now, self._why = self._clock.now(), why
         self._dialer.tally.failed(why)
         if why == READ_ONLY:
             self._proof = WRITE

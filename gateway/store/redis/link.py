@@ -20,7 +20,7 @@ from hiredis import ReplyError
 from gateway.errors import StoreUnavailable
 from gateway.ports import Clock
 from gateway.store.redis.cluster import Alone, Cluster, Routes
-from gateway.store.redis.dial import Dialer
+from gateway.store.redis.dial import Dialer, Verify
 from gateway.store.redis.faults import Refused, Then, fault_of, word_of
 from gateway.store.redis.lane import PATIENCE, Lane
 from gateway.store.redis.topology import Shape, Topology
@@ -61,6 +61,8 @@ class Figures(NamedTuple):
 class Link:
     """Commands to Redis; making one connects to nothing.
 
+    `verify` looks at each server that is reached before it is used.
+
     Raises:
         OSError: a file of the topology's TLS options cannot be read.
         ValueError: it holds no certificate or key.
@@ -68,12 +70,19 @@ class Link:
 
     __slots__ = ("_one", "_routes", "_stopping", "_tally", "budget", "topology")
 
-    def __init__(self, topology: Topology, clock: Clock, *, budget: float = BUDGET) -> None:
+    def __init__(
+        self,
+        topology: Topology,
+        clock: Clock,
+        *,
+        budget: float = BUDGET,
+        verify: Verify | None = None,
+    ) -> None:
         self.topology = topology
         self.budget = budget
         self._tally = Tally()
         self._stopping = asyncio.Event()
-        dialer = Dialer(topology, budget, self._tally)
+        dialer = Dialer(topology, budget, self._tally, verify)
         clustered = topology.shape is Shape.CLUSTER
         self._routes: Routes = Cluster(dialer, clock, budget) if clustered else Alone(dialer, clock)
         # The way of nearly every command, without a look at the routes.

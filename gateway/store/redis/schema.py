@@ -3,13 +3,21 @@
 A gateway that meets a newer version refuses to start: what it would write, newer ones could not
 read. An older version is migrated step by step; each step can be done again from its beginning,
 because the gateway that does it may die. One gateway migrates at a time, the others wait.
+
+What is there is looked at again each time a server is reached: one that comes back may be another,
+or the same with other data. One that comes back empty is marked as ours.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from hiredis import ReplyError
+
 from gateway.errors import StoreUnavailable
+from gateway.store.redis.dial import FOREIGN, NotReached
+from gateway.store.redis.faults import LOST
 from gateway.store.redis.link import Link
 from gateway.store.redis.names import MIGRATING, SCHEMA
+from gateway.store.redis.wire import Wire, forget, pack
 
 VERSION = 1
 
@@ -47,6 +55,30 @@ async def prepare(link: Link, *, version: int = VERSION, steps: Mapping[int, Ste
         raise ForeignSchema(message)
     if held < version:
         await _migrate(link, held, version, steps)
+
+
+async def verify(wire: Wire) -> None:
+    """See to it that a server which was just reached holds nothing that we must not touch.
+
+    Raises:
+        NotReached: it does; it is asked again as one that does not answer is.
+    """
+    try:
+        found = await wire.send(pack(("GET", SCHEMA)))
+        if found is None:
+            forget(wire.send(pack(("SET", SCHEMA, VERSION, "NX"))))
+    except StoreUnavailable:
+        raise NotReached(wire.why or LOST) from None
+    # An error is no answer: another node has it, or the user may not look.
+    if found is not None and not isinstance(found, ReplyError) and _is_foreign(found):
+        raise NotReached(FOREIGN)
+
+
+def _is_foreign(found: bytes) -> bool:
+    try:
+        return _number(found) > VERSION
+    except ForeignSchema:
+        return True
 
 
 def _number(found: bytes | None) -> int:

@@ -8,10 +8,11 @@ from gateway.errors import StoreUnavailable
 from gateway.ports import Clock
 from gateway.store.redis.affinities import RedisAffinities
 from gateway.store.redis.cache import MAX_ENTRY, RedisCache
+from gateway.store.redis.dial import FOREIGN, NotReached
 from gateway.store.redis.flights import LEASE, RedisFlights
 from gateway.store.redis.keys import RedisKeys
 from gateway.store.redis.link import BUDGET, Link
-from gateway.store.redis.schema import prepare
+from gateway.store.redis.schema import ForeignSchema, prepare, verify
 from gateway.store.redis.topology import topology
 
 
@@ -71,7 +72,7 @@ class RedisStore:
             ValueError: the URL or a file it names makes no sense; the message holds no password.
             OSError: a file it names cannot be read.
         """
-        link = Link(topology(url), clock, budget=limits.budget)
+        link = Link(topology(url), clock, budget=limits.budget, verify=verify)
         cache = RedisCache(link, clock, max_entry=min(limits.max_entry, MAX_ENTRY))
         flights = RedisFlights(link, cache, clock, pause, limits.lease)
         return cls(link, cache, RedisKeys(link, clock), RedisAffinities(link), flights, clock)
@@ -83,7 +84,12 @@ class RedisStore:
             ForeignSchema: it holds a newer one.
             StoreUnavailable: it cannot be reached now.
         """
-        await self.link.reach()
+        try:
+            await self.link.reach()
+        except NotReached as error:
+            if error.why == FOREIGN:
+                raise ForeignSchema(error.message) from None
+            raise
         await prepare(self.link)
 
     async def tend(self) -> None:
@@ -107,6 +113,7 @@ class RedisStore:
         try:
             facts = _facts(await self.link.run("INFO", "server"))
             facts |= _facts(await self.link.run("INFO", "memory"))
+            facts |= _facts(await self.link.run("INFO", "persistence"))
         except StoreUnavailable as error:
             return Health(where, seconds, advice=f"INFO is not allowed: {error.message}")
         maxmemory = facts.get("maxmemory", "")
@@ -117,7 +124,11 @@ class RedisStore:
             facts.get("redis_version", ""),
             int(maxmemory) if maxmemory.isdigit() else 0,
             policy,
-            advice=_advice(policy, limited=maxmemory not in ("", "0")),
+            advice=_advice(
+                policy,
+                limited=maxmemory not in ("", "0"),
+                lasting=facts.get("aof_enabled") != "0",
+            ),
         )
 
 
@@ -126,11 +137,14 @@ def _facts(info: bytes) -> dict[str, str]:
     return {name: value for name, _, value in (line.partition(":") for line in lines)}
 
 
-def _advice(policy: str, *, limited: bool) -> str:
-    if not limited:
-        return ""
-    if policy.startswith("allkeys"):
-        return f"maxmemory-policy {policy} may evict budgets and keys: use volatile-ttl"
-    if policy == "noeviction":
-        return "maxmemory-policy noeviction: kept replies can fill it, and then no call is booked"
-    return ""
+def _advice(policy: str, *, limited: bool, lasting: bool) -> str:
+    advice = []
+    if limited and policy.startswith("allkeys"):
+        advice.append(f"maxmemory-policy {policy} may evict budgets and keys: use volatile-ttl")
+    if limited and policy == "noeviction":
+        advice.append(
+            "maxmemory-policy noeviction: kept replies can fill it, and then no call is booked"
+        )
+    if not lasting:
+        advice.append("appendonly no: a restart forgets keys and what was spent")
+    return "; ".join(advice)
