@@ -178,7 +178,7 @@ class Attempts:
             took = self._now() - began
             journey.waited += took
             if outcome != "ok":
-                self._over(step, outcome, began, took)
+                self._unanswered(journey, step, outcome, began)
         opened.began, opened.ttft = began, took
         if opened.streamed is None:
             self._health.succeeded(step.deployment)
@@ -239,6 +239,12 @@ class Attempts:
     def _over(self, step: Step, outcome: str, began: float, seconds: float) -> None:
         self._health.left(step.deployment, began)
         self._parts.recorder.attempted(Attempted(step.deployment.name, outcome, seconds))
+
+    def _unanswered(self, journey: Journey, step: Step, outcome: str, began: float) -> None:
+        """An attempt brought no reply."""
+        self._over(step, outcome, began, self._now() - began)
+        if outcome == CANCELLED:
+            journey.left_behind(step, self._parts.catalog)
 
     def _learn(self, refusal: Refusal, step: Step) -> str:
         """Let an error reply count where it should; returns the attempt's outcome."""

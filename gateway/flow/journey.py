@@ -12,6 +12,7 @@ from gateway.flow.tallies import REMEMBER, SEND, STAGES
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
+from gateway.route.plan import Step
 from gateway.route.reasons import Choice
 
 
@@ -135,6 +136,17 @@ class Journey:
         self.cost = usage.cost(model.price)
         dearest = catalog.models_by_tier[max(catalog.tiers)]
         self.saved = NanoUSD(usage.cost(dearest.price) - self.cost)
+
+    def left_behind(self, step: Step, catalog: Catalog) -> None:
+        """Everybody left while an upstream was at work, which will be paid all the same.
+
+        Charged is what was expected of it; of a stream that had not begun, the prompt alone.
+        """
+        seen = self.assessment
+        prompt = seen.text_tokens if seen is not None else len(self.call.body) // 4
+        completion = 0 if self.call.stream else self.expected(step.tier)[1]
+        self.tier, self.model = step.tier, step.model
+        self.used(Usage(prompt, completion, estimated=True), step.deployment.model, catalog)
 
     def failed(self, error: GatewayError) -> None:
         """The call ends with an error of ours."""

@@ -110,7 +110,7 @@ async def test_when_all_hang_up_the_upstream_is_let_go_at_once(
 
 
 @pytest.mark.parametrize("streaming", [False, True])
-async def test_when_all_hang_up_before_the_head_the_attempt_is_cancelled(
+async def test_when_all_hang_up_before_the_head_one_pays_for_the_attempt_they_left(
     world: MakeWorld, streaming: bool
 ) -> None:
     place = world(in_turn(never))
@@ -124,7 +124,11 @@ async def test_when_all_hang_up_before_the_head_the_attempt_is_cancelled(
 
     assert place.outcomes() == ["cancelled"]
     assert [place.ended(client).outcome for client in clients] == ["caller_left"] * 3
-    assert {(e.cost, e.saved) for e in place.recorder.calls} == {(0, 0)}
+    leader, *followers = (place.ended(client) for client in clients)
+    expected = 0 if streaming else 100
+    assert leader.usage == (100, expected, 0, 0, True)
+    assert leader.cost == 100 * 100 + expected * 400
+    assert [(ended.cost, ended.saved) for ended in followers] == [(0, 0)] * 2
 
 
 async def test_an_end_that_comes_after_the_last_one_left_is_booked_no_second_time(
