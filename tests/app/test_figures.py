@@ -8,6 +8,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.observe import labels
+from gateway.observe.families import FAMILIES
 from tests.app.serving import FAST, Served, chat, served
 from tests.store.redis_server import RedisServer, redis_server
 
@@ -87,3 +88,14 @@ async def without(server: RedisServer, gateway: Served) -> dict[str, float]:
         await gateway.http.post("/v1/chat/completions", json=chat(f"Hello {number}!"))
     # A page is served for a second; each format has its own.
     return await scraped(gateway, "application/openmetrics-text")
+
+
+async def test_a_running_gateway_shows_nothing_that_is_not_declared() -> None:
+    async with served() as gateway:
+        await gateway.http.post("/v1/chat/completions", json=chat("Hello!", stream=True))
+        page = (await gateway.http.get("/metrics")).text
+
+    shown = {family.name for family in text_string_to_metric_families(page)}
+    ours = {name for name in shown if name.startswith(("gateway_", "gen_ai_"))}
+    assert ours <= {family.name.removesuffix("_total") for family in FAMILIES}
+    assert shown - ours <= {name for name in shown if name.startswith(("process_", "python_"))}

@@ -36,7 +36,7 @@ class Base:
 
 
 # Python 3.13 is in the one, newer servers are in the other.
-PYTHON = Base("trixie", ("ca-certificates", "python3", "python3-venv"))
+PYTHON = Base("trixie", ("binutils", "ca-certificates", "python3", "python3-venv"))
 SERVERS = Base("testing", ("busybox", "nginx-light", "prometheus", "promtool", "redis-server"))
 
 # By the image's name without its tag: the base, and what is done to it.
