@@ -178,7 +178,10 @@ SHARED_CACHE: Final = _counter(
     "outcome",
 )
 STORE_UP: Final = _gauge(
-    "gateway_store_up", "1 while the store of money, keys and quotas can be used.", "store"
+    "gateway_store_up",
+    "1 while the store of money, keys and quotas can be used.",
+    "store",
+    across=Across.LOWEST,
 )
 STORE_ERRORS: Final = _counter(
     "gateway_store_errors_total", "Failures of the store.", "store", "error"
@@ -190,7 +193,10 @@ STORE_TRIPS: Final = _counter(
     "gateway_store_round_trips_total", "Round trips to the store: many commands share one.", "store"
 )
 STORE_SECONDS: Final = _gauge(
-    "gateway_store_probe_seconds", "The round trip of the last probe of the store.", "store"
+    "gateway_store_probe_seconds",
+    "The round trip of the last probe of the store.",
+    "store",
+    across=Across.HIGHEST,
 )
 SHUTDOWN: Final = _gauge(
     "gateway_model_shutdown_timestamp_seconds",

@@ -1,11 +1,15 @@
 """Figures of others on the page: every word of a closed set, and nothing where nobody keeps any."""
 
+from functools import partial
+
 from gateway.flow.tallies import RANKS, STAGES, Tallies
 from gateway.observe import labels
+from gateway.observe.crew import Crew
 from gateway.observe.gauges import Gauges, StoreFigures
+from gateway.observe.metrics import Metrics, Seat
 from gateway.store.redis.faults import KINDS
 from tests.observe.counting import fresh_metrics
-from tests.observe.events import EVERYTHING, samples
+from tests.observe.events import EVERYTHING, HandClock, a_catalog, samples
 
 
 def test_figures_are_spelled_as_declared() -> None:
@@ -60,3 +64,22 @@ def test_the_documented_words_are_those_that_are_counted() -> None:
     assert set(labels.MOVES) == set(Tallies().turns)
     assert sorted(labels.STORE_ERRORS) == sorted(KINDS)
     assert set(RANKS.values()) == {"key", "team", "organisation"}
+
+
+def test_a_store_that_one_of_several_workers_cannot_reach_is_not_up() -> None:
+    crew = Crew(2)
+    one, other = (
+        Metrics(
+            a_catalog(),
+            HandClock(),
+            Gauges(store=partial(StoreFigures, "redis", up, {}, seconds=0.25)),
+            seat=Seat(crew, number, number + 1),
+        )
+        for number, up in enumerate((True, False))
+    )
+    other.show()
+
+    seen = samples(one)
+
+    assert seen["gateway_store_up{store=redis}"] == 0
+    assert seen["gateway_store_probe_seconds{store=redis}"] == 0.25
