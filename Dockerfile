@@ -12,7 +12,9 @@ RUN python -m venv /opt/tiergate && python -m venv /opt/build
 COPY requirements.lock requirements-build.lock ./
 RUN /opt/tiergate/bin/pip install --no-compile --require-hashes -r requirements.lock \
  && /opt/build/bin/pip install --no-compile --require-hashes -r requirements-build.lock
-COPY pyproject.toml README.md LICENSE NOTICE ./
+# For the token counter in C; the image that runs has no compiler.
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends gcc libc6-dev
+COPY pyproject.toml hatch_build.py README.md LICENSE NOTICE ./
 COPY gateway gateway
 # The built wheel is what runs. It is compiled once, so that a start does not; compiled files that are
 # not checked against their source do not depend on the time of the build.

@@ -67,7 +67,7 @@ locks: ## Renew the hashed locks (needs uv)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache build dist
 
-$(VENV)/.ready: requirements.lock requirements-build.lock pyproject.toml
+$(VENV)/.ready: requirements.lock requirements-build.lock pyproject.toml hatch_build.py gateway/classify/_swift.c
 	$(MAKE_VENV)
 	$(INSTALL) --require-hashes -r requirements-build.lock -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .

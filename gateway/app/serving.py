@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from gateway.app import adapters
 from gateway.app.root import Opened, Running, open_gateway, running, url_of
 from gateway.app.supervisor import Post, Supervisor, Told
+from gateway.classify.encoder import COMPILED
 from gateway.clock import SystemClock
 from gateway.http.server import loop_factory, reserve, share
 from gateway.observe.crew import SHOWN_SECONDS, Crew
@@ -71,6 +72,7 @@ def _supervised(settings: Settings, crew: Crew, reserved: socket.socket) -> int 
 async def _alone(opened: Opened) -> None:
     async with running(opened) as gateway:
         LOG.info("listening on %s", opened.url())
+        LOG.info("tokens are counted by %s", "compiled code" if COMPILED else "tiktoken")
         await _introduce(gateway, opened)
         await gateway.server.run_until_stopped()
 

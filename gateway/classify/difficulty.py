@@ -25,6 +25,8 @@ from dataclasses import asdict, dataclass
 from importlib.resources import files
 from typing import Final
 
+from gateway.classify.encoder import total
+
 ARTEFACT: Final = "difficulty.bin"
 NAME: Final = b"tiergate-difficulty"
 VERSION: Final = 1
@@ -69,13 +71,12 @@ class Scale:
 class Difficulty:
     """The learned model; immutable, safe to share between threads."""
 
-    __slots__ = ("_pair", "_pairs", "scale")
+    __slots__ = ("_pairs", "scale")
 
     def __init__(self, gains: Iterable[int], fulls: Iterable[int], scale: Scale) -> None:
         # Whole numbers, two to a word: one sum gives both, exactly and in any order.
         pairs = zip(gains, fulls, strict=True)
         self._pairs = array("q", [(int(g) << FIELD) + int(f) + OFFSET for g, f in pairs])
-        self._pair = self._pairs.__getitem__
         self.scale = scale
 
     @classmethod
@@ -101,14 +102,14 @@ class Difficulty:
         kept = ids if len(ids) <= MOST_TOKENS else ids[:MOST_TOKENS]
         count = len(kept)
         try:
-            total = sum(map(self._pair, kept))
+            summed = total(self._pairs, kept)
         except IndexError:
             last = len(self._pairs) - 1
-            total = sum([self._pair(min(max(i, 0), last)) for i in kept])
+            summed = sum([self._pairs[min(max(i, 0), last)] for i in kept])
         scale = self.scale
         weight = count + scale.lean
-        lower = (total & ((1 << FIELD) - 1)) - OFFSET * count
-        gain = ((total >> FIELD) * scale.gain_step + scale.lean_gain) / weight
+        lower = (summed & ((1 << FIELD) - 1)) - OFFSET * count
+        gain = ((summed >> FIELD) * scale.gain_step + scale.lean_gain) / weight
         full = (lower * scale.full_step + scale.lean_full) / weight
         best = logistic(scale.full_offset + scale.full_slope * full)
         lost = min(best, scale.gain_most * logistic(scale.gain_offset + scale.gain_slope * gain))

@@ -10,40 +10,20 @@ piecewise, and where the cuts lie decides whether the sum is exact:
 
 Where no such place exists for 64 K characters (a run of blanks or of one letter), the run is cut
 hard. Only merges beside that seam can differ, so a seam is counted with a margin: the sum is then
-an upper bound and `Tally.exact` says so. Short pieces are also what keeps the pattern engine alive:
-it gives up, with a panic that is no `Exception`, on a million blanks in one piece. This module
-never calls `encode_ordinary`, where that panic escapes, and never treats `<|endoftext|>` in a
-prompt as anything but text.
+an upper bound and `Tally.exact` says so. Short pieces are also what keeps tiktoken's pattern engine
+alive (`gateway.classify.portable`).
 """
 
 import gzip
 import hashlib
 import re
-from binascii import a2b_base64
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.resources import files
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
-from tiktoken import Encoding
+from gateway.classify.encoder import Encoder
 
 RANKS_SHA256 = "446a9538cb6c348e3516120d7c08b09f57c36495e2acfffe59a5bf8b0cfb1a2d"
-
-# Copied from tiktoken's public definition of o200k_base; a test keeps them equal.
-_CONTRACTION = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)?"
-PATTERN = "|".join(
-    (
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]*[\p{Ll}\p{Lm}\p{Lo}\p{M}]+"
-        + _CONTRACTION,
-        r"[^\r\n\p{L}\p{N}]?[\p{Lu}\p{Lt}\p{Lm}\p{Lo}\p{M}]+[\p{Ll}\p{Lm}\p{Lo}\p{M}]*"
-        + _CONTRACTION,
-        r"\p{N}{1,3}",
-        r" ?[^\s\p{L}\p{N}]+[\r\n/]*",
-        r"\s*[\r\n]+",
-        r"\s+(?!\S)",
-        r"\s+",
-    )
-)
-SPECIAL_TOKENS = {"<|endoftext|>": 199999, "<|endofprompt|>": 200018}
 
 LONGEST_TOKEN = 128
 """Bytes of the longest token of the encoding (a run of blanks)."""
@@ -80,41 +60,49 @@ class DamagedRanks(Exception):
     """The packaged ranks are not those of o200k_base; no count would be right."""
 
 
+class Encodes(Protocol):
+    """One of the two encoders (`gateway.classify.encoder`)."""
+
+    def encode(self, text: str, /) -> list[int]:
+        """The tokens of a text."""
+        ...
+
+    def count(self, text: str, /) -> int:
+        """How many tokens a text has."""
+        ...
+
+
 class Tokenizer:
-    """The o200k_base tokenizer. Loading takes a third of a second: construct it once.
+    """The o200k_base tokenizer. Loading takes up to a third of a second: construct it once.
 
     Counting releases the interpreter, so long texts belong in a thread.
     """
 
-    __slots__ = ("_encode",)
+    __slots__ = ("_count", "_encode")
 
-    def __init__(self) -> None:
-        ranks = _ranks((files("gateway.data") / "o200k_base.tiktoken.gz").read_bytes())
-        encoding = Encoding(
-            "o200k_base",
-            pat_str=PATTERN,
-            mergeable_ranks=ranks,
-            special_tokens=SPECIAL_TOKENS,
+    def __init__(self, encoder: Callable[[bytes, bytes], Encodes] = Encoder) -> None:
+        data = files("gateway.data")
+        made = encoder(
+            _ranks((data / "o200k_base.tiktoken.gz").read_bytes()),
+            gzip.decompress((data / "o200k_classes.gz").read_bytes()),
         )
-        # The compiled encoder has its own copy; this one is 20 MB that only decoding tools read.
-        ranks.clear()
-        self._encode = encoding.encode
+        self._encode, self._count = made.encode, made.count
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, as `count` counts them (without the margin of hard cuts)."""
         if len(text) <= CHUNK:
-            return self._encode(text, disallowed_special=())
+            return self._encode(text)
         return [token for chunk in self.chunks(text) for token in self.ids(chunk)]
 
     def count(self, text: str) -> int:
         """How many tokens a text has: exact, or an upper bound where it had to be cut hard."""
-        return len(self.ids(text)) if len(text) <= CHUNK else self.tally(text).tokens
+        return self._count(text) if len(text) <= CHUNK else self.tally(text).tokens
 
     def tally(self, text: str) -> Tally:
         """Count a text and say whether the count is exact."""
         tokens, exact = 0, True
         for start, end, clean in _spans(text):
-            tokens += len(self._encode(text[start:end], disallowed_special=()))
+            tokens += self._count(text[start:end])
             if not clean:
                 tokens, exact = tokens + SEAM, False
         return Tally(tokens, exact)
@@ -123,7 +111,7 @@ class Tokenizer:
         """Count until the sum exceeds `stop_above`; what is returned then is only a part of it."""
         tokens = 0
         for start, end, clean in _spans(text):
-            tokens += len(self._encode(text[start:end], disallowed_special=()))
+            tokens += self._count(text[start:end])
             tokens += 0 if clean else SEAM
             if tokens > stop_above:
                 break
@@ -162,14 +150,10 @@ def _last_cut(text: str, start: int, end: int) -> int:
     return 0
 
 
-def _ranks(packed: bytes) -> dict[bytes, int]:
-    """Read the ranks: a line is a token in base64 and its rank, which is the line's number."""
+def _ranks(packed: bytes) -> bytes:
+    """The ranks as published: a line each, a token in base64 and its rank."""
     lines = gzip.decompress(packed)
     if hashlib.sha256(lines).hexdigest() != RANKS_SHA256:
         message = "the packaged o200k_base ranks are damaged; install the package again"
         raise DamagedRanks(message)
-    ranks: dict[bytes, int] = {}
-    for number, line in enumerate(lines.splitlines()):
-        # A rank's digits would decode as base64 too, so they are cut off first.
-        ranks[a2b_base64(line[: line.index(b" ")])] = number
-    return ranks
+    return lines

@@ -7,6 +7,7 @@ times a day.
 import platform
 import sys
 from importlib import import_module
+from importlib.util import find_spec
 
 from gateway import __version__
 
@@ -22,4 +23,6 @@ def main() -> None:
 
 def version() -> str:
     """The version, and what it runs on."""
-    return f"tiergate {__version__} (Python {platform.python_version()})"
+    # Found, not loaded: that is most of the time this takes.
+    made = "compiled" if find_spec("gateway.classify._swift") else "uncompiled"
+    return f"tiergate {__version__} (Python {platform.python_version()}, {made})"

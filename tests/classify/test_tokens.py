@@ -3,25 +3,36 @@ import hashlib
 import inspect
 import re
 from importlib.resources import files
+from types import ModuleType
 
 import pytest
 from hypothesis import given, settings, strategies as st
 from tiktoken_ext import openai_public  # type: ignore[import-untyped]  # ships no types
 
-from gateway.classify import tokens
+from gateway.classify import portable, tokens
+from gateway.classify.portable import PATTERN, SPECIAL_TOKENS, read_ranks
 from gateway.classify.tokens import (
     CHUNK,
     LONGEST_TOKEN,
-    PATTERN,
     RANKS_SHA256,
     SEAM,
-    SPECIAL_TOKENS,
     DamagedRanks,
     Tally,
     Tokenizer,
 )
 
 PROSE = "The tide comes in, and goes out again: twice a day (or so). "
+
+
+@pytest.fixture(scope="module", params=["tiktoken", "compiled"])
+def tokenizer(request: pytest.FixtureRequest, compiled: ModuleType | None) -> Tokenizer:
+    """What is promised here is promised of both encoders."""
+    if request.param == "tiktoken":
+        return Tokenizer(portable.Encoder)
+    if compiled is None:
+        pytest.skip("needs a C compiler and Python's headers")
+    return Tokenizer(compiled.Encoder)
+
 
 # Where the rules of the pattern meet: blanks, contractions, marks, digits, line ends, scripts.
 ADVERSARIAL = st.text(
@@ -50,7 +61,7 @@ def test_the_ranks_pattern_and_special_tokens_are_those_of_tiktoken() -> None:
 def test_every_rank_is_the_number_of_its_line_and_none_is_longer_than_the_bound() -> None:
     packed = (files("gateway.data") / "o200k_base.tiktoken.gz").read_bytes()
     lines = gzip.decompress(packed)
-    ranks = tokens._ranks(packed)
+    ranks = read_ranks(tokens._ranks(packed))
 
     assert hashlib.sha256(lines).hexdigest() == RANKS_SHA256
     assert [int(line.split()[1]) for line in lines.splitlines()] == list(ranks.values())
@@ -115,7 +126,7 @@ def test_no_token_reaches_over_a_cut(tokenizer: Tokenizer, text: str) -> None:
 def test_a_long_text_is_counted_exactly_in_pieces(tokenizer: Tokenizer, text: str) -> None:
     pieces = list(tokenizer.chunks(text))
     # One piece is what the pieces are compared with; it is short enough for the pattern engine.
-    whole = len(tokenizer._encode(text, disallowed_special=()))
+    whole = len(tokenizer._encode(text))
 
     assert "".join(pieces) == text
     assert len(pieces) > 1
@@ -132,7 +143,7 @@ def test_a_run_without_a_cut_survives_as_a_flagged_upper_bound(
     tokenizer: Tokenizer, run: str
 ) -> None:
     length = 400_000 // len(run)
-    whole = len(tokenizer._encode(run * length, disallowed_special=()))
+    whole = len(tokenizer._encode(run * length))
 
     tally = tokenizer.tally(run * length)
 
