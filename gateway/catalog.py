@@ -137,6 +137,7 @@ class Deployment:
     `max_parallel` caps the calls in flight (0: no cap). `upstream_model` is the name to send
     instead of the model's ("": none). `azure`: it stands in the path, as Azure's older API has it.
     The key goes into `key_header`; `headers` (lower-case names) are sent with every call.
+    `successor` takes its place when its model ends, and is `instead_of` that model.
     """
 
     name: str
@@ -150,6 +151,8 @@ class Deployment:
     key_header: str = AUTHORIZATION
     headers: tuple[tuple[str, Secret], ...] = ()
     parameters: Parameters = ALL_PARAMETERS
+    successor: "Deployment | None" = None
+    instead_of: str = ""
 
     def secrets(self) -> Iterator[Secret]:
         """What must not be shown: its key, and headers long enough to be credentials."""
@@ -159,26 +162,31 @@ class Deployment:
                 yield value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Catalog:
     """Every tier with its deployments, and the retired names that are routed afresh.
 
     `version` changes whenever anything that could change an answer does: it is part of cache keys.
+    One thing changes while a gateway runs: a deployment whose model ends goes on with another
+    (`succeed`). Whatever is derived from a catalog holds for one version of it. `former` are the
+    names of models that ended, with the tier they stood behind.
     """
 
     tiers: Mapping[Tier, tuple[Deployment, ...]]
     reroute: frozenset[str] = frozenset()
     version: str = ""
     by_model: Mapping[str, tuple[Tier, Model]] = field(init=False)
+    by_name: Mapping[str, tuple[Tier, Deployment]] = field(init=False)
     models_by_tier: Mapping[Tier, Model] = field(init=False)
+    former: dict[str, Tier] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         found: dict[str, tuple[Tier, Model]] = {}
         for tier, model in self.models():
             found.setdefault(model.name, (tier, model))
-        object.__setattr__(self, "by_model", found)
-        behind = {tier: deployments[0].model for tier, deployments in self.tiers.items()}
-        object.__setattr__(self, "models_by_tier", behind)
+        self.by_model = found
+        self.by_name = {d.name: (tier, d) for tier, listed in self.tiers.items() for d in listed}
+        self.models_by_tier = {tier: listed[0].model for tier, listed in self.tiers.items()}
 
     def models(self) -> Iterator[tuple[Tier, Model]]:
         """Each model once, smallest tier first."""
@@ -193,3 +201,27 @@ class Catalog:
         """Every deployment, smallest tier first."""
         for tier in sorted(self.tiers):
             yield from self.tiers[tier]
+
+    def ever(self) -> Iterator[Model]:
+        """Every model that stands behind a tier, or will when others end."""
+        for deployment in self.deployments():
+            here: Deployment | None = deployment
+            while here is not None:
+                yield here.model
+                here = here.successor
+
+    def succeed(self, deployment: Deployment) -> Deployment | None:
+        """Put a deployment's successor in its place; None if there is none, or it stands there."""
+        tier, here = self.by_name.get(deployment.name, (Tier.NANO, None))
+        successor = deployment.successor
+        if here is not deployment or successor is None:
+            return None
+        listed = tuple([successor if d is here else d for d in self.tiers[tier]])
+        self.tiers = {**self.tiers, tier: listed}
+        first = self.version.partition("+")[0]
+        moved = [f"{d.name}={d.model.name}" for d in self.deployments() if d.instead_of]
+        self.version = "+".join((first, *sorted(moved)))
+        self.__post_init__()
+        if deployment.model.name not in self.by_model:
+            self.former.setdefault(deployment.model.name, tier)
+        return successor

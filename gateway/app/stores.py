@@ -26,7 +26,7 @@ from gateway.store.layered import LayeredCache
 from gateway.store.memory import MemoryCache
 from gateway.store.redis.ledger import RedisLedger
 from gateway.store.redis.schema import ForeignSchema
-from gateway.store.redis.store import Limits, RedisStore
+from gateway.store.redis.store import Health, Limits, RedisStore
 
 LOG = logging.getLogger("tiergate.store")
 
@@ -128,6 +128,19 @@ async def open_store(settings: Settings) -> AsyncIterator[Books]:
         raise StoreUnavailable(message)
     with open_beside(directory, clock) as beside:
         yield Books(beside.keys, beside.ledger)
+
+
+async def probe(settings: Settings) -> Health:
+    """How Redis is.
+
+    Raises:
+        StoreUnavailable: its URL cannot be used.
+    """
+    store, _ = _redis(settings, SystemClock())
+    try:
+        return await store.probe()
+    finally:
+        await store.close()
 
 
 def data(settings: Settings) -> Path | None:

@@ -11,8 +11,9 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from gateway import cli
-from gateway.cli import imports, key_commands
+from gateway.cli import imports, key_commands, operator_commands
 from gateway.cli.key_commands import Config, KeyWork
+from gateway.cli.operator_commands import OperatorWork
 
 EPILOG = (
     "Exit codes: 0 all went well, 1 it failed, 2 the command was typed wrong, "
@@ -60,6 +61,10 @@ def _key_work() -> KeyWork:
     return cast("KeyWork", import_module("gateway.cli.keys").here())
 
 
+def _operator() -> OperatorWork:
+    return cast("OperatorWork", import_module("gateway.cli.operator").here())
+
+
 def create(work: Callable[[], Work], key_work: Callable[[], KeyWork] = _key_work) -> typer.Typer:
     """Assemble the commands over what they do."""
     app = typer.Typer(
@@ -83,6 +88,7 @@ def create(work: Callable[[], Work], key_work: Callable[[], KeyWork] = _key_work
     app.add_typer(key_commands.create(key_work), rich_help_panel="Keys and money")
     app.command("spend", rich_help_panel="Keys and money")(key_commands.spend(key_work))
     app.add_typer(imports.create(), rich_help_panel="Look")
+    operator_commands.add(app, _operator)
     return app
 
 

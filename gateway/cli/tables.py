@@ -50,7 +50,7 @@ def tiers(catalog: Catalog, *, simulated: bool, today: date) -> RenderableType:
                 Text(_as_sent(deployment)),
                 _prices(model),
                 f"{model.context_window / 1000:,.0f}k",
-                _shutdown(model, today),
+                _shutdown(deployment, today),
                 Text("simulated" if simulated else urlsplit(deployment.base_url).netloc),
             )
     return table
@@ -66,11 +66,11 @@ def _prices(model: Model) -> str:
     return "/".join(f"{n / 1000:g}" for n in (price.prompt, price.cached, price.completion))
 
 
-def _shutdown(model: Model, today: date) -> Text:
-    if model.shutdown is None:
+def _shutdown(deployment: Deployment, today: date) -> Text:
+    day, successor = deployment.model.shutdown, deployment.successor
+    if day is None:
         return Text("–")
-    past = model.shutdown <= today
-    return Text(f"{model.shutdown}", style="bold red" if past else "")
+    return Text(f"{day}", style="bold red" if day <= today and successor is None else "")
 
 
 def choice(explanation: Mapping[str, Any]) -> RenderableType:

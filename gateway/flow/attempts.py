@@ -16,8 +16,9 @@ from gateway.flow.health import DEAD_KEY_SECONDS, Health
 from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, Refusal
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.succession import Succession
 from gateway.ports import Attempted, Deadlines, Request
-from gateway.route.plan import KEY_IS_DEAD, Next, RetryBudget, Step, after
+from gateway.route.plan import KEY_IS_DEAD, NO_SUCH_MODEL, Next, RetryBudget, Step, after
 from gateway.route.target import split_sort
 from gateway.wire.adapting import Adapted, adapt
 from gateway.wire.api import APIS
@@ -36,8 +37,9 @@ Failure = UpstreamError | Refusal
 class Attempts:
     """Makes the attempts of a plan, and remembers what they taught."""
 
-    def __init__(self, parts: Parts, rules: Rules, health: Health) -> None:
+    def __init__(self, parts: Parts, rules: Rules, health: Health, succession: Succession) -> None:
         self._parts = parts
+        self._succession = succession
         self._rules = rules
         self._health = health
         self._budget = RetryBudget(per_call=rules.retry_budget)
@@ -249,6 +251,8 @@ class Attempts:
     def _learn(self, refusal: Refusal, step: Step) -> str:
         """Let an error reply count where it should; returns the attempt's outcome."""
         status, health, now = refusal.status, self._health, self._now()
+        if refusal.code in NO_SUCH_MODEL and step.model == step.deployment.model.name:
+            self._succession.gone(step.deployment)
         if status in KEY_IS_DEAD:
             health.rested(step.deployment, DEAD_KEY_SECONDS, now)
         elif status >= 500:

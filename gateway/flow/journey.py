@@ -119,6 +119,8 @@ class Journey:
         elif self.attempts > 1:
             self.reason = "fallback"
         self.tier, self.model = step.tier, step.model
+        if step.deployment.instead_of:
+            self.adapted += (f"{step.model} in place of {step.deployment.instead_of}",)
         self.response_model = opened.model
         self.ttft = opened.ttft
         for name, value in opened.headers:

@@ -31,6 +31,7 @@ from gateway.flow.landing import Departed, Landing
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning, at_home, stays
 from gateway.flow.recall import Recall
+from gateway.flow.succession import Succession
 from gateway.flow.tallies import ASSESS, CHOOSE, HOLD, READ, REMEMBER, Tallies
 from gateway.money import FREE
 from gateway.ports import Kept, Lead
@@ -57,7 +58,8 @@ class Flow:
         self.tallies = Tallies()
         self._recall = Recall(parts, rules, self.health, self.tallies)
         self.courses = self._recall.courses
-        self._attempts = Attempts(parts, rules, self.health)
+        self._succession = Succession(parts.catalog, parts.clock)
+        self._attempts = Attempts(parts, rules, self.health, self._succession)
         self._pinning = Pinning(parts.catalog, parts.affinities)
         self._landing = Landing(
             parts, rules, self._attempts, (self._pinning, self._recall), self._record
@@ -78,6 +80,7 @@ class Flow:
         journey = Journey(call, self.tallies.stages)
         journey.passed(READ, self._now())
         self.in_flight += 1
+        self._succession.watch(call.arrived)
         try:
             self._admit()
             return await self._answer(journey, dropped, presence)

@@ -30,8 +30,7 @@ class Pinning:
 
     def __init__(self, catalog: Catalog, affinities: Affinities) -> None:
         self._affinities = affinities
-        self._deployments = {d.name: d for d in catalog.deployments()}
-        self._tiers = {d.name: tier for tier in sorted(catalog.tiers) for d in catalog.tiers[tier]}
+        self._catalog = catalog
 
     async def found(self, call: Call) -> Deployment | None:
         """The deployment that made what a call refers to, if it is remembered."""
@@ -39,8 +38,8 @@ class Pinning:
             return None
         for name in pins(call.document).ids:
             note = await self._affinities.get(KIND, _named(call.principal.tenant, name))
-            if note is not None and (found := self._deployments.get(note)) is not None:
-                return found
+            if note is not None and (found := self._catalog.by_name.get(note)) is not None:
+                return found[1]
         return None
 
     async def remember(self, call: Call, opened: Opened) -> None:
@@ -53,7 +52,7 @@ class Pinning:
         """The target of a call whose earlier answers live at `home`."""
         if not target.routed:
             return target
-        return Target((self._tiers[home.name],), target.sort, routed=False)
+        return Target((self._catalog.by_name[home.name][0],), target.sort, routed=False)
 
 
 def at_home(home: Deployment | None) -> Callable[[Deployment], bool]:

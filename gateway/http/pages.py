@@ -105,19 +105,17 @@ def create(page: Page) -> FastAPI:
 
 
 def _models(app: FastAPI, page: Page) -> None:
-    known = _known(page)
-
     @app.get("/v1/models", tags=["models"])
     @app.get("/models", include_in_schema=False)
     async def list_models() -> JSONResponse:
         """List the auto names, the tiers and the models behind them."""
-        return JSONResponse({"object": "list", "data": list(known.values())})
+        return JSONResponse({"object": "list", "data": list(_known(page).values())})
 
     @app.get("/v1/models/{name:path}", tags=["models"])
     @app.get("/models/{name:path}", include_in_schema=False)
     async def one_model(name: str) -> JSONResponse:
         """Describe one of them."""
-        found = known.get(name)
+        found = _known(page).get(name)
         if found is None:
             message = f"The model `{name[:120]}` does not exist or you do not have access to it."
             raise ModelNotFound(message, param="model")

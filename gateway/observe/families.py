@@ -204,6 +204,11 @@ SHUTDOWN: Final = _gauge(
     "model",
     across=Across.HIGHEST,
 )
+SUCCEEDED: Final = _gauge(
+    "gateway_model_succeeded",
+    "1 while a deployment goes on with the successor of its model, which has ended.",
+    *("deployment", "model", "successor"),
+)
 LOG_DROPPED: Final = _counter(
     "gateway_log_dropped_total", "Log lines lost because the log could not be written fast enough."
 )
@@ -255,7 +260,7 @@ FAMILIES: Final = (
     *(HELD, BUDGET_LEFT, BUDGET_PACE, LIMITED),
     *(CACHE_BYTES, CACHE_ENTRIES, CACHE_EVICTIONS, SHARED_CACHE),
     *(STORE_UP, STORE_ERRORS, STORE_COMMANDS, STORE_TRIPS, STORE_SECONDS),
-    *(SHUTDOWN, LOG_DROPPED, CONFIG, BUILD),
+    *(SHUTDOWN, SUCCEEDED, LOG_DROPPED, CONFIG, BUILD),
     *(GEN_AI_TOKENS, GEN_AI_DURATION, GEN_AI_FIRST_TOKEN, GEN_AI_PER_TOKEN),
 )
 """All of them, in the order they are exposed."""

@@ -76,11 +76,12 @@ class State:
 
     def __init__(self, catalog: Catalog, gauges: Gauges, version: str) -> None:
         self._deployments = [deployment.name for deployment in catalog.deployments()]
-        self._shutdowns = [
-            (model.name, datetime.combine(model.shutdown, time(), UTC).timestamp())
-            for _, model in catalog.models()
+        self._catalog = catalog
+        self._shutdowns = {
+            model.name: datetime.combine(model.shutdown, time(), UTC).timestamp()
+            for model in catalog.ever()
             if model.shutdown is not None
-        ]
+        }
         self._gauges = gauges
         self._version = version
 
@@ -90,7 +91,15 @@ class State:
         yield from self._money()
         yield from self._memory()
         yield from self._store()
-        yield gauge(families.SHUTDOWN, [((name,), when) for name, when in self._shutdowns])
+        yield gauge(families.SHUTDOWN, [((name,), when) for name, when in self._shutdowns.items()])
+        yield gauge(
+            families.SUCCEEDED,
+            [
+                ((one.name, one.instead_of, one.model.name), 1)
+                for one in self._catalog.deployments()
+                if one.instead_of
+            ],
+        )
         yield counter(families.LOG_DROPPED, [((), self._gauges.log_dropped())])
         yield _info(families.CONFIG, self._gauges.config())
         yield _info(families.BUILD, self._version)

@@ -131,7 +131,7 @@ class ModelNames:
     __slots__ = ("_known",)
 
     def __init__(self, catalog: Catalog) -> None:
-        self._known = frozenset(catalog.by_model)
+        self._known = frozenset([model.name for model in catalog.ever()])
 
     def label(self, name: str) -> str:
         """The label of a model: its name, also for its dated snapshots (`…-2025-04-14`)."""

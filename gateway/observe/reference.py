@@ -33,6 +33,7 @@ LABELS = {
     "tier": "`nano`, `mini`, `full`; `none` for calls that ended before they were routed",
     "deployment": "the names in your configuration, or `other`",
     "model": "the names in your configuration",
+    "successor": "the names of models, from your configuration or known",
     "stream": "`true`, `false`",
     "kind": ", ".join(f"`{kind}`" for kind in labels.TOKEN_KINDS),
     "by": "`routing`: a smaller tier did; `cache`: a reply from memory did",

@@ -55,16 +55,21 @@ def needs_exact_count(assessment: Assessment, wishes: Wishes, catalog: Catalog) 
 
 
 class Chooser:
-    """Chooses among a catalog's tiers by a policy; immutable, one a catalog."""
+    """Chooses among a catalog's tiers by a policy; one a catalog."""
 
-    __slots__ = ("_all", "_goods", "catalog", "policy")
+    __slots__ = ("_all", "_goods", "_version", "catalog", "policy")
 
     def __init__(self, catalog: Catalog, policy: Policy) -> None:
         self.catalog = catalog
         self.policy = policy
+        self._look()
+
+    def _look(self) -> None:
+        """What the catalog's version offers."""
+        self._version = self.catalog.version
         self._goods = {
-            tier: goods(tier, model, barred=tier in policy.no_tools)
-            for tier, model in catalog.models_by_tier.items()
+            tier: goods(tier, model, barred=tier in self.policy.no_tools)
+            for tier, model in self.catalog.models_by_tier.items()
         }
         self._all = self._of(ALL_TIERS)
 
@@ -75,6 +80,8 @@ class Chooser:
             ContextLengthExceeded: the prompt fits no window in reach.
             Infeasible: the caller's own limits leave nothing; the message gives the figures.
         """
+        if self._version is not self.catalog.version:
+            self._look()
         # Hashing tiers takes longer than looking at one.
         tiers = self._all if target.tiers is ALL_TIERS else self._of(target.tiers)
         look = Look(seen, wishes, outlook, self.policy, routed=target.routed)

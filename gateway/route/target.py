@@ -5,6 +5,7 @@
 | `auto`, a name under `reroute` | any tier, by policy |
 | `nano`, `mini`, `full` | that tier, whatever stands behind it |
 | a model's own name, or its dated snapshot | that model only |
+| a model's name that ended while it stood behind a tier | that tier, whatever stands behind it |
 
 `:floor` and `:nitro` after a name say what to prefer.
 """
@@ -78,6 +79,8 @@ def _named(name: str, catalog: Catalog) -> Target:
     if (tier := TIERS_BY_LABEL.get(bare)) is not None and tier in catalog.tiers:
         return Target((tier,), sort, routed=False)
     found = catalog.by_model.get(bare) or catalog.by_model.get(SNAPSHOT.sub("", bare))
+    if found is None and (tier := catalog.former.get(bare)) is not None:
+        return Target((tier,), sort, routed=False)
     if found is None:
         shown = name if len(name) <= MAX_QUOTED_NAME else name[:MAX_QUOTED_NAME] + "…"
         message = f"The model `{shown}` does not exist or you do not have access to it."

@@ -51,11 +51,15 @@ def _shutdowns(settings: Settings, catalog: Catalog, today: date) -> Iterator[st
         when = f"will be switched off on {model.shutdown} ({days} days from now)"
         if days <= 0:
             when = f"was switched off on {model.shutdown}"
+        moves = any(one.model is model and one.successor for one in catalog.tiers[tier])
         said = known.get(model.name)
-        successor = f" Its successor is {said.successor}." if said and said.successor else ""
+        then = f" Its successor is {said.successor}" if said and said.successor else ""
+        if moves:
+            yield f"{model.name} (tier {tier.label}) {when}.{then}, which takes its place."
+            continue
         yield (
-            f"{model.name} (tier {tier.label}) {when}.{successor} Choose another with "
-            f"`catalog: PRESET` or `catalog.tiers.{tier.label}: MODEL`."
+            f"{model.name} (tier {tier.label}) {when}.{then}{'.' if then else ''} Choose another "
+            f"with `catalog: PRESET` or `catalog.tiers.{tier.label}: MODEL`."
         )
 
 

@@ -8,6 +8,8 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from gateway.catalog import (
     AUTHORIZATION,
@@ -21,7 +23,7 @@ from gateway.catalog import (
     Secret,
     Tier,
 )
-from gateway.settings.addresses import Address, addressed, host_of, is_openai
+from gateway.settings.addresses import Address, addressed, host_of, is_azure, is_openai
 from gateway.settings.complaints import Complaint, Flaw, Place, SettingsError, dotted, nearest
 from gateway.settings.parameters import merged, parameters, spelled
 from gateway.settings.presets import presets
@@ -202,8 +204,12 @@ class _Tiers:
         model = model_from(said.model, self.known[said.model])
         if model is None:
             return None
+        azure = address.azure or is_azure(urlsplit(address.url).hostname or "")
+        if azure and not self._declares(said, "shutdown"):
+            # Azure keeps models for longer than the day we know, which is OpenAI's.
+            model = replace(model, shutdown=None)
         upstream = said.upstream_model or address.named
-        return Deployment(
+        made = Deployment(
             name,
             model,
             address.url,
@@ -216,6 +222,30 @@ class _Tiers:
             headers=tuple(said.headers.items()),
             parameters=parameters(self.known[said.model].parameters, said.parameters),
         )
+        return self._with_successor(made, said, (said.model,))
+
+    def _declares(self, said: DeploymentSettings, field: str) -> bool:
+        own = self.catalog.models.get(said.model)
+        return own is not None and field in own.model_fields_set
+
+    def _with_successor(
+        self, made: Deployment, said: DeploymentSettings, before: tuple[str, ...]
+    ) -> Deployment:
+        """The deployment with what takes its place, and so on; a name of its own is not ours."""
+        name = self.known[made.model.name].successor
+        ours = is_openai(made.base_url) or self._declares(said, "successor")
+        wanted = self.catalog.follow_successors and ours and not self.simulated
+        if not wanted or name is None or name in before or made.upstream_model:
+            return made
+        if name not in self.known or (model := model_from(name, self.known[name])) is None:
+            place = ("catalog", "models", made.model.name, "successor")
+            near = nearest(name, self.known)
+            if not any(flaw.place == place for flaw in self.flaws):
+                self.flaws.append(Flaw(place, f"is no known model{near}"))
+            return made
+        takes = parameters(self.known[name].parameters, said.parameters)
+        then = replace(made, model=model, parameters=takes, instead_of=made.model.name)
+        return replace(made, successor=self._with_successor(then, said, (*before, name)))
 
     def _address(self, said: DeploymentSettings, place: Place) -> Address:
         url = said.base_url or self.catalog.base_url

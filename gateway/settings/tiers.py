@@ -131,7 +131,8 @@ class ModelSettings(Section):
     knowledge_cutoff: date | None = Field(default=None, description="Day its knowledge ends.")
     shutdown: date | None = Field(default=None, description="Day the provider switches it off.")
     successor: Name | None = Field(
-        default=None, description="What the provider recommends after the shutdown."
+        default=None,
+        description="The model that takes its place when it ends; `null`: none.",
     )
     parameters: ParameterSettings | None = Field(
         default=None, description="Parameters it does not take, if there are any."
@@ -230,6 +231,12 @@ class CatalogSettings(Section):
     )
     tiers: TiersSettings = Field(
         default=TiersSettings(), description="Deployments by tier; tiers left out are the preset's."
+    )
+    follow_successors: bool = Field(
+        default=True,
+        description="Whether a deployment goes on with its model's successor from the day of the "
+        "shutdown, or when its server no longer knows the model. Known successors are for OpenAI's "
+        "own address; elsewhere those count that `models` declares.",
     )
     reroute: Annotated[tuple[Name, ...], BeforeValidator(parted)] | None = Field(
         default=None,

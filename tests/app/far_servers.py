@@ -39,9 +39,15 @@ class Far:
     names: frozenset[str]
     port: int = 0
     asked: list[Asked] = field(default_factory=list)
+    about: dict[str, str] = field(default_factory=dict)
+    date: str = ""
 
     def answer(self, asked: Asked) -> tuple[int, bytes]:
         raise NotImplementedError
+
+    def listed(self) -> tuple[int, bytes]:
+        data = [{"id": name, "object": "model", **self.about} for name in sorted(self.names)]
+        return 200, json.dumps({"object": "list", "data": data}).encode()
 
 
 class Azure(Far):
@@ -50,6 +56,8 @@ class Azure(Far):
     def answer(self, asked: Asked) -> tuple[int, bytes]:
         if not self._knows(asked.headers):
             return 401, _error("401", "Access denied due to invalid subscription key.")
+        if asked.target in ("/openai/models?api-version=2024-10-21", "/openai/v1/models"):
+            return self.listed()
         older = DEPLOYED.fullmatch(asked.target)
         if older:
             name, version = older.groups()
@@ -74,6 +82,8 @@ class Plain(Far):
     """A server such as vLLM or Ollama: no key, `/v1`, and its own idea of an error."""
 
     def answer(self, asked: Asked) -> tuple[int, bytes]:
+        if asked.target == "/v1/models":
+            return self.listed()
         if asked.target != "/v1/chat/completions":
             return 404, b'{"detail":"Not Found"}'
         name = asked.document()["model"]
@@ -123,7 +133,8 @@ async def far(server: Far) -> AsyncIterator[Far]:
                 status, body = server.answer(asked)
                 events = body.startswith(b"data:")
                 kind = b"text/event-stream" if events else b"application/json"
-                head = b"HTTP/1.1 %d X\r\ncontent-type: %b\r\ncontent-length: %d\r\n\r\n"
+                head = b"HTTP/1.1 %d X\r\ncontent-type: %b\r\ncontent-length: %d\r\n"
+                head += f"date: {server.date}\r\n\r\n".encode() if server.date else b"\r\n"
                 writer.write(head % (status, kind, len(body)) + body)
                 await writer.drain()
         writer.close()

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from prometheus_client.openmetrics.parser import (
@@ -10,7 +11,7 @@ from prometheus_client.openmetrics.parser import (
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from gateway.catalog import Tier
+from gateway.catalog import Catalog, Tier
 from gateway.observe.families import FAMILIES, Kind
 from gateway.observe.metrics import FRESH, OPENMETRICS, TEXT, Metrics, media_type
 from gateway.ports import Attempted
@@ -19,7 +20,10 @@ from tests.observe.events import EVERYTHING, HandClock, a_catalog, an_ended, sam
 
 
 def test_every_declared_family_is_on_the_page_with_its_declared_type_and_labels() -> None:
-    metrics = fresh_metrics(EVERYTHING)
+    moved = a_catalog()
+    (nano,) = moved.tiers[Tier.NANO]
+    after = replace(nano, instead_of="gpt-4-nano")
+    metrics = fresh_metrics(EVERYTHING, Catalog({**moved.tiers, Tier.NANO: (after,)}))
     metrics.attempted(Attempted("nano-1", "upstream_broken", 0.1))
     for outcome in ("ok", "upstream_timeout"):
         metrics.ended(an_ended(stream=True, ttft=0.1, outcome=outcome))

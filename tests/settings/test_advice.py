@@ -42,7 +42,9 @@ def test_a_shutdown_is_announced_a_month_ahead(
 
 
 def test_a_shutdown_warning_names_the_successor_and_the_setting(configured: Load) -> None:
-    (warning,) = told(configured("", KEY), date(2026, 11, 1))
+    settings = configured("catalog: {follow_successors: false}", KEY)
+
+    (warning,) = told(settings, date(2026, 11, 1))
 
     assert "Its successor is gpt-6-luna." in warning
     assert "`catalog.tiers.nano: MODEL`" in warning

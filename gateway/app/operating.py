@@ -1,0 +1,6 @@
+"""What the operator's commands ask of the product; apart, as serving needs none of it."""
+
+from gateway.app.doctor import doctor
+from gateway.app.survey import models
+
+__all__ = ["doctor", "models"]
