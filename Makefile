@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-clients test-boards test-compose check format bench bench-quick locks clean
+.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 	$(BIN)/coverage run -m pytest -n auto $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
+
+test-law: $(VENV)/.ready-dev ## Kill gateways under load and compare every book (about two minutes)
+	$(BIN)/python -m pytest -q tests/law/proof_allowance.py
 
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the real OpenAI clients (Python and Node)
 	$(BIN)/python -m tests.clients

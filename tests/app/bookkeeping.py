@@ -1,7 +1,7 @@
 """An upstream that keeps its own books: whatever a gateway claims is compared with what it served.
 
-It answers chat calls over real sockets with a fixed usage, at the prices of one made-up model, and
-notes each answer that it wrote whole, by the call's own text.
+It answers chat calls over real sockets with a fixed usage, at the price of one made-up model. It
+bills what it was asked for, whether or not anybody waits for the answer.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-PROMPT, COMPLETION = 12, 50
-PRICES = {"prompt": "1.00", "completion": "10.00"}
-COST = PROMPT * 1_000 + COMPLETION * 10_000
-"""Nano-dollars of one answer."""
+PROMPT, COMPLETION = 12, 10
+PRICES = {"prompt": 0, "completion": 10}
+COST = COMPLETION * 10_000
+"""Nano-dollars of one answer; prompts are free, so that a hold can be exactly what a call costs."""
 
 
 async def at_once() -> None:
@@ -24,16 +24,15 @@ async def at_once() -> None:
 
 @dataclass
 class Upstream:
-    """`asked` and `answered` count calls by the text of their last message."""
+    """`asked` counts calls by the text of their last message."""
 
     url: str = ""
     before: Callable[[], Awaitable[object]] = at_once
     asked: Counter[str] = field(default_factory=Counter)
-    answered: Counter[str] = field(default_factory=Counter)
 
     def spent(self) -> int:
-        """What a bill would say, in nano-dollars."""
-        return self.answered.total() * COST
+        """What the bill says, in nano-dollars."""
+        return self.asked.total() * COST
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -41,8 +40,6 @@ class Upstream:
                 text = said["messages"][-1]["content"]
                 self.asked[text] += 1
                 await self.before()
-                # Noted first: what is on its way is paid for, whether or not it is read.
-                self.answered[text] += 1
                 writer.write(_reply(said, text))
                 await writer.drain()
         except ConnectionError:
