@@ -179,7 +179,7 @@ class Crowd:
             if once or word == "insufficient_quota":
                 return
             if word == "gone":
-                await CLOCK.sleep(0.1)
+                await CLOCK.sleep(0.5)
 
     async def _call(self, http: httpx.AsyncClient, url: str, text: str, dice: Random) -> str:
         patience = dice.uniform(0.0, 0.15) if dice.random() < self.hang_up else None
