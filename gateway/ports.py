@@ -208,8 +208,11 @@ class Keys(Protocol):
         """
         ...
 
-    async def put(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord, over: KeyRecord | None = None) -> bool:
         """Keep a key, or what has changed of it.
+
+        `over` is the record as it was when the change was made; False: somebody has changed it
+        since, and nothing is kept.
 
         Raises:
             StoreUnavailable: it is not kept.

@@ -130,8 +130,11 @@ class FakeKeys:
     async def find(self, key_id: str) -> KeyRecord | None:
         return self.records.get(key_id)
 
-    async def put(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord, over: KeyRecord | None = None) -> bool:
+        if over is not None and self.records.get(record.id) != over:
+            return False
         self.records[record.id] = record
+        return True
 
     async def every(self) -> list[KeyRecord]:
         return list(self.records.values())

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from gateway.access.changing import change
 from gateway.access.records import created, looked_up, revoked, rotated
 from gateway.access.statements import Row, key_row
 from gateway.access.token import RANDOM_BYTES, Kept, spell_kept
@@ -102,8 +103,11 @@ class KeyDesk:
         """Revoke a key."""
 
         async def end(settings: Settings, store: Store) -> int:
-            record = await self._changeable(settings, store, key)
-            await store.keys.put(revoked(record, self.wall()))
+            record = await change(
+                store.keys,
+                lambda: self._changeable(settings, store, key),
+                lambda before: revoked(before, self.wall()),
+            )
             self.desk.say("", f"Key {record.name} (id {record.id}) is revoked.")
             return OK
 
@@ -113,11 +117,18 @@ class KeyDesk:
         """Print a new secret for a key."""
 
         async def renew(settings: Settings, store: Store) -> int:
-            before = await self._changeable(settings, store, key)
-            record, fresh = rotated(before, randomness=self.randomness(RANDOM_BYTES))
-            await store.keys.put(record)
+            made: list[Secret] = []
+
+            def renewed(before: KeyRecord) -> KeyRecord:
+                record, fresh = rotated(before, randomness=self.randomness(RANDOM_BYTES))
+                made.append(fresh)
+                return record
+
+            record = await change(
+                store.keys, lambda: self._changeable(settings, store, key), renewed
+            )
             words = f"This is the new key {record.name} (id {record.id}); the old one is dead."
-            return self._shown_once(fresh, words)
+            return self._shown_once(made[-1], words)
 
         return self.with_store(config, renew)
 

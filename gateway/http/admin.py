@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import JSONResponse
 
+from gateway.access.changing import change
 from gateway.access.directory import Directory
 from gateway.access.records import created, looked_up, refuse_taken, revoked, rotated
 from gateway.access.statements import Row, key_row
@@ -71,6 +72,10 @@ class Admin:
             raise PermissionDenied(message, param="key")
         return record
 
+    async def change(self, said: str, make: Callable[[KeyRecord], KeyRecord]) -> KeyRecord:
+        """A key of the store as `make` changes it, whoever else changes it meanwhile."""
+        return await change(self.keys, lambda: self.changeable(said), make)
+
     def row(self, record: KeyRecord) -> Row:
         """A key as it is shown."""
         configured = any(record.id == other.id for other in self.records)
@@ -80,7 +85,7 @@ class Admin:
 def router(admin: Admin, near: Guard) -> APIRouter:
     """The keys' part of the API; `near` refuses callers on other machines."""
     routes = APIRouter(prefix=PREFIX, tags=["admin"], dependencies=guards(admin, near))
-    # A change reads, then writes: two at once could bring a revoked key back to life.
+    # Names are looked at before they are taken: here at least one after the other.
     changing = asyncio.Lock()
     _reading(routes, admin)
     _making(routes, admin, changing)
@@ -179,11 +184,15 @@ def _making(routes: APIRouter, admin: Admin, changing: asyncio.Lock) -> None:
     async def rotate_key(key: str) -> JSONResponse:
         """Give a key a new secret; limits and spend stay, the old one opens nothing any more."""
         async with changing:
-            record, fresh = rotated(
-                await admin.changeable(key), randomness=admin.randomness(RANDOM_BYTES)
-            )
-            await admin.keys.put(record)
-        return _shown_once(admin.row(record), fresh, 200)
+            made: list[Secret] = []
+
+            def renewed(before: KeyRecord) -> KeyRecord:
+                record, fresh = rotated(before, randomness=admin.randomness(RANDOM_BYTES))
+                made.append(fresh)
+                return record
+
+            record = await admin.change(key, renewed)
+        return _shown_once(admin.row(record), made[-1], 200)
 
 
 def _shown_once(row: Row, key: Secret, status: int) -> JSONResponse:
@@ -195,17 +204,20 @@ def _changing(routes: APIRouter, admin: Admin, changing: asyncio.Lock) -> None:
     async def change_key(key: str, said: ChangedKey) -> JSONResponse:
         """Change what is said, leave the rest; `null` takes a limit away."""
         async with changing:
-            before = await admin.changeable(key)
-            after = changed(before, said, admin.directory, admin.wall())
-            if after.name != before.name:
-                refuse_taken(after.name, await admin.every())
-            await admin.keys.put(after)
-        return JSONResponse(admin.row(after))
+            others = await admin.every()
+
+            def altered(before: KeyRecord) -> KeyRecord:
+                after = changed(before, said, admin.directory, admin.wall())
+                if after.name != before.name:
+                    refuse_taken(after.name, others)
+                return after
+
+            record = await admin.change(key, altered)
+        return JSONResponse(admin.row(record))
 
     @routes.delete("/keys/{key}")
     async def revoke_key(key: str) -> JSONResponse:
         """Revoke a key: within two seconds it opens nothing any more. Its records stay."""
         async with changing:
-            record = revoked(await admin.changeable(key), admin.wall())
-            await admin.keys.put(record)
+            record = await admin.change(key, lambda before: revoked(before, admin.wall()))
         return JSONResponse(admin.row(record))

@@ -62,9 +62,12 @@ class FakeKeys:
         self._reached()
         return self.records.get(key_id)
 
-    async def put(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord, over: KeyRecord | None = None) -> bool:
         self._reached()
+        if over is not None and self.records.get(record.id) != over:
+            return False
         self.records[record.id] = record
+        return True
 
     async def every(self) -> list[KeyRecord]:
         self.listings += 1

@@ -21,6 +21,7 @@ from gateway.principal import (
 )
 
 __all__ = [
+    "test_a_change_made_of_what_another_process_changed_is_not_kept",
     "test_a_key_comes_back_as_it_was_put",
     "test_a_key_nobody_made_is_unknown",
     "test_all_keys_are_told_oldest_first",
@@ -108,3 +109,18 @@ async def test_all_keys_are_told_oldest_first(ring: Ring) -> None:
         await ring.keys.put(replace(RECORD, id=name, created=created))
 
     assert [record.id for record in await ring.keys.every()] == ["a", "b", "c"]
+
+
+async def test_a_change_made_of_what_another_process_changed_is_not_kept(ring: Ring) -> None:
+    await ring.keys.put(RECORD)
+    await ring.keys.find("k1")
+    await ring.let_pass(2)
+    await ring.beside.find("k1")
+    revoked, renamed = replace(RECORD, revoked=5.0), replace(RECORD, name="other")
+
+    assert await ring.beside.put(revoked, over=RECORD)
+    assert not await ring.keys.put(renamed, over=RECORD)
+    assert await ring.keys.find("k1") == revoked
+    assert await ring.keys.put(replace(renamed, revoked=5.0), over=revoked)
+    assert await ring.keys.every() == [replace(renamed, revoked=5.0)]
+    assert not await ring.keys.put(replace(RECORD, id="none"), over=RECORD)

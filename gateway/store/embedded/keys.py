@@ -19,6 +19,8 @@ from gateway.store.records import from_json, to_json
 LOOK_SECONDS: Final = 1.0
 
 _ALL = "SELECT id, record FROM keys"
+_ONE = "SELECT record FROM keys WHERE id = ?"
+_REPLACE = "UPDATE keys SET record = ? WHERE id = ? AND record = ?"
 _PUT = "INSERT OR REPLACE INTO keys VALUES (?, ?, ?)"
 
 Rows = list[tuple[str, str]]
@@ -45,13 +47,19 @@ class EmbeddedKeys:
             raise StoreUnavailable(message)
         return record
 
-    async def put(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord, over: KeyRecord | None = None) -> bool:
         text = to_json(record)
         if self._desk is not None:
             row = (record.id, record.created, text)
-            await self._desk.ask(lambda connection: _write(connection, row))
+            if not await self._desk.ask(lambda connection: _write(connection, row, over)):
+                # What is kept there is not what is remembered here.
+                self._version, self._looked = 0, -inf
+                return False
+        elif over is not None and self._records.get(record.id) != over:
+            return False
         self._records[record.id] = record
         self._texts[record.id] = text
+        return True
 
     async def every(self) -> list[KeyRecord]:
         await self._look()
@@ -86,8 +94,17 @@ class EmbeddedKeys:
                 self._records[key_id] = _read(text)
 
 
-def _write(connection: Connection, row: tuple[str, float, str]) -> None:
-    connection.execute(_PUT, row)
+def _write(connection: Connection, row: tuple[str, float, str], over: KeyRecord | None) -> bool:
+    """Write a record, if what it replaces is still there."""
+    if over is None:
+        connection.execute(_PUT, row)
+        return True
+    key_id, _, text = row
+    kept = connection.execute(_ONE, (key_id,)).fetchone()
+    if kept is None or _read(kept[0]) != over:
+        return False
+    # Compared is the text: another process may have written in between.
+    return connection.execute(_REPLACE, (text, key_id, kept[0])).rowcount == 1
 
 
 def _read(text: str) -> KeyRecord | None:

@@ -19,7 +19,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ports import Clock
 from gateway.principal import KeyRecord
 from gateway.store.records import from_json, to_json
-from gateway.store.redis.link import Link
+from gateway.store.redis.link import Link, Script
 from gateway.store.redis.names import KEYS
 from gateway.store.redis.wire import Answer
 
@@ -37,6 +37,15 @@ LONGEST_ID = 128
 
 PAGE = 500
 """Records read at once, so that a long list never takes a round trip's budget."""
+
+
+REPLACE = Script(
+    """
+if redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', KEYS[1], ARGV[1], ARGV[3])
+return 1
+"""
+)
 
 
 class Remembered(NamedTuple):
@@ -76,11 +85,24 @@ class RedisKeys:
                 raise
             return known.record
 
-    async def put(self, record: KeyRecord) -> None:
+    async def put(self, record: KeyRecord, over: KeyRecord | None = None) -> bool:
         # Before and after: a reply that is under way may hold the old one.
         self._remembered.pop(record.id, None)
-        await self._link.run("HSET", KEYS, record.id, to_json(record))
-        self._remembered.pop(record.id, None)
+        try:
+            return await self._put(record, over)
+        finally:
+            self._remembered.pop(record.id, None)
+
+    async def _put(self, record: KeyRecord, over: KeyRecord | None) -> bool:
+        if over is None:
+            await self._link.run("HSET", KEYS, record.id, to_json(record))
+            return True
+        # Compared is the text that is there: an older gateway may spell the same record otherwise.
+        kept = await self._link.run("HGET", KEYS, record.id)
+        if kept is None or _read(kept) != over:
+            return False
+        args = (record.id, kept, to_json(record))
+        return bool(await self._link.script(REPLACE, (KEYS,), args))
 
     async def every(self) -> list[KeyRecord]:
         found: dict[str, KeyRecord] = {}
