@@ -10,8 +10,13 @@ from typing import Any, Protocol, cast
 from rich.table import Table
 from rich.text import Text
 
-from gateway.cli import work
+from gateway.catalog import Secret
+from gateway.cli import bench_report, work
+from gateway.cli.scraped import Scrape, fetch
+from gateway.cli.top import Top, keyboard
 from gateway.cli.work import BAD_CONFIGURATION, FAILED, OK, Desk
+from gateway.clock import SystemClock
+from gateway.errors import GatewayError
 from gateway.settings.schema import Settings
 
 STYLES: Mapping[str, str] = {
@@ -24,6 +29,7 @@ STYLES: Mapping[str, str] = {
     "simulated": "dim",
 }
 SOON_DAYS = 30
+COSTLY = "this gateway's answers cost money: `--paid` says that is meant, or leave the address out"
 
 
 class Behind(Protocol):
@@ -51,6 +57,25 @@ class Product(Protocol):
 
     def doctor(self, settings: Settings, environ: Mapping[str, str]) -> Sequence[Finding]:
         """Look at everything."""
+        ...
+
+    def bench(self, asked: Any) -> Mapping[str, Any]:  # noqa: ANN401 - an `Asked` of the product's
+        """Measure; the figures.
+
+        Raises:
+            GatewayError: there is no gateway.
+            Costly: its answers cost money.
+        """
+        ...
+
+    @property
+    def Asked(self) -> Callable[..., Any]:  # noqa: N802 - a class of the product's
+        """What to measure (`gateway.app.bench`)."""
+        ...
+
+    @property
+    def Costly(self) -> type[Exception]:  # noqa: N802 - a class of the product's
+        """Its answers cost money, and that was not meant."""
         ...
 
 
@@ -94,6 +119,57 @@ class Operator:
             if one["advice"]:
                 self.desk.out.print(Text(f"      → {one['advice']}", style="dim"), soft_wrap=True)
         return FAILED if failed else OK
+
+    def bench(self, said: Mapping[str, Any], *, as_json: bool) -> int:
+        """Measure a gateway."""
+        product = self.product()
+        try:
+            body = self._body(said["body"])
+            asked = product.Asked(**{**said, "body": body, "key": Secret(said["key"])})
+            figures = product.bench(asked)
+        except product.Costly:
+            self.desk.say("error", COSTLY)
+            return FAILED
+        except (GatewayError, ValueError) as error:
+            self.desk.say("error", str(error))
+            return FAILED
+        if as_json:
+            self._json(figures)
+        else:
+            self.desk.out.print(bench_report.report(figures), soft_wrap=True)
+        return FAILED if figures["errors"] else OK
+
+    def top(self, url: str, *, once: bool, interval: float) -> int:
+        """Show a gateway at work."""
+        clock = SystemClock()
+        console = self.desk.out
+
+        def scrape() -> Scrape:
+            return fetch(url, clock.now(), clock.wall())
+
+        if once or not console.is_terminal:
+            return Top(url, console, scrape, lambda _: True, interval).once()
+        with keyboard(self.desk.stdin) as wait:
+            return Top(url, console, scrape, wait, interval).run()
+
+    def _body(self, path: str | None) -> Mapping[str, Any] | None:
+        """A call's body from a file or the input.
+
+        Raises:
+            ValueError: it cannot be read, or is no JSON object.
+        """
+        if path is None:
+            return None
+        try:
+            text = self.desk.stdin.read() if path == "-" else Path(path).read_text("utf-8")
+        except OSError as error:
+            message = f"{path} cannot be read: {error.strerror}"
+            raise ValueError(message) from None
+        body = json.loads(text)
+        if not isinstance(body, dict):
+            message = f"{path} holds no JSON object"
+            raise ValueError(message)  # noqa: TRY004 - one error for all that is wrong with it
+        return body
 
     def _json(self, document: object) -> None:
         self.desk.out.file.write(json.dumps(document, indent=2, ensure_ascii=False) + "\n")

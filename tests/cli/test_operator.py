@@ -12,12 +12,33 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
+from gateway.app import bench as load
+from gateway.catalog import Secret
 from gateway.cli import operator
 from gateway.cli.commands import create
 from gateway.cli.operator import Operator
 from gateway.cli.work import Desk
+from gateway.errors import UpstreamUnreachable
 from gateway.settings.schema import Settings
 from tests.cli.noted import NotedProduct
+
+PARTS = {"p50": 1.0, "p90": 2.0, "p99": 3.0, "p999": 4.0, "max": 5.0}
+FIGURES: Mapping[str, Any] = {
+    "url": "http://g",
+    "concurrency": 2,
+    "seconds": 1.0,
+    "calls": 10,
+    "calls_per_second": 10.0,
+    "errors": 0,
+    "outcomes": {"200": 10},
+    "latency_ms": PARTS,
+    "added_ms": {},
+    "tiers": {"nano": 10},
+    "cache": {},
+    "cost_usd": 0.5,
+    "simulated": True,
+    "machine": {"cores": 2, "load": [1.0, 0.5, 0.2], "python": "3.11", "system": "Linux x86_64"},
+}
 
 
 @dataclass
@@ -36,6 +57,7 @@ class FakeProduct:
 
     found: Sequence[Said]
     asked: list[Settings] = field(default_factory=list)
+    benched: list[load.Asked] = field(default_factory=list)
 
     def models(self, settings: Settings) -> Sequence[Said]:
         self.asked.append(settings)
@@ -44,6 +66,17 @@ class FakeProduct:
     def doctor(self, settings: Settings, environ: Mapping[str, str]) -> Sequence[Said]:
         self.asked.append(settings)
         return self.found
+
+    Asked, Costly = load.Asked, load.Costly
+
+    def bench(self, asked: load.Asked) -> Mapping[str, Any]:
+        self.benched.append(asked)
+        if asked.url == "http://costly":
+            raise load.Costly
+        if asked.url == "http://nobody":
+            message = "connection refused"
+            raise UpstreamUnreachable(message)
+        return FIGURES
 
 
 def opened(
@@ -137,3 +170,59 @@ def test_the_commands_are_typed_as_documented(
 
 def test_here_stands_on_the_real_product() -> None:
     assert operator.here().product().models is not None
+
+
+SAID: Mapping[str, Any] = {
+    "url": "http://g",
+    "concurrency": 2,
+    "seconds": 1.0,
+    "body": None,
+    "stream": False,
+    "cached": False,
+    "paid": False,
+    "key": "tg-secret",
+}
+
+
+def test_bench_shows_the_figures_and_the_machine_they_are_of() -> None:
+    there, out, _ = opened()
+    as_json, data, _ = opened()
+
+    assert there.bench(SAID, as_json=False) == 0
+    assert as_json.bench(SAID, as_json=True) == 0
+    text = out.getvalue()
+    assert "10 calls in 1 s by 2 callers: 10.0 a second, 0 failed" in text
+    assert "2 cores (Linux x86_64, Python 3.11), load 1/0.5/0.2" in text
+    assert "cost: $0.5 (simulated)" in text
+    assert json.loads(data.getvalue()) == FIGURES
+
+
+def test_bench_takes_a_body_from_a_file_or_the_input(tmp_path: Path) -> None:
+    there, _, err = opened()
+    body = tmp_path / "body.json"
+    body.write_text('{"model": "nano"}')
+    there.desk.stdin.write('{"model": "mini"}')
+    there.desk.stdin.seek(0)
+
+    codes = [there.bench({**SAID, "body": b}, as_json=True) for b in (str(body), "-")]
+    body.write_text("[1]")
+    bad = [there.bench({**SAID, "body": str(b)}, as_json=True) for b in (body, tmp_path)]
+    body.write_text("{")
+    bad.append(there.bench({**SAID, "body": str(body)}, as_json=True))
+
+    product = there.product()
+    assert isinstance(product, FakeProduct)
+    assert (codes, bad) == ([0, 0], [1, 1, 1])
+    assert [asked.body for asked in product.benched] == [{"model": "nano"}, {"model": "mini"}]
+    assert product.benched[0].key == Secret("tg-secret")
+    assert "holds no JSON object" in err.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("url", "words"), [("http://costly", "--paid"), ("http://nobody", "connection refused")]
+)
+def test_bench_says_why_it_did_not_measure(url: str, words: str) -> None:
+    there, _, err = opened()
+
+    assert there.bench({**SAID, "url": url}, as_json=False) == 1
+    assert words in err.getvalue()
