@@ -4,6 +4,7 @@ Every text from outside goes through the scrubber and is cut, in that order: hal
 recognised. No line carries a prompt, an answer, a key or the name of a user.
 """
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import Enum
@@ -17,11 +18,13 @@ from gateway.observe.labels import NO_TIER, OK
 from gateway.observe.text import Scrubber, in_json, on_a_line
 from gateway.ports import Ended
 
-MODELS_REMEMBERED: Final = 256
-"""Spelled names kept; names from outside are endless, so they are forgotten all at once."""
+CALLS_REMEMBERED: Final = 256
+"""Spellings kept; names from outside are endless, so they are forgotten all at once."""
 
 NAME_LENGTH: Final = 128
 """Characters of a name from outside that are shown; real names of models stay far below."""
+
+_PLAIN: Final = re.compile(r"[A-Za-z0-9_.:-]+").fullmatch
 
 
 class Format(Enum):
@@ -72,45 +75,60 @@ def level_of(ended: Ended) -> str:
 class JsonLines:
     """One JSON object a line; sums of money are exact decimal numbers, times milliseconds."""
 
-    __slots__ = ("_iso", "_models", "_scrub")
+    __slots__ = ("_iso", "_known", "_scrub")
 
     def __init__(self, scrub: Scrubber) -> None:
         self._scrub = scrub
-        self._models: dict[str, str | None] = {}
+        self._known: dict[tuple[object, ...], tuple[str, str]] = {}
         self._iso = Timestamps()
 
     def call(self, when: float, ended: Ended) -> bytes:
         usage = ended.usage
-        line = {
-            "ts": self._iso(when),
-            "level": level_of(ended),
-            "event": "call",
-            "request_id": self._name(ended.id),
-            "requested_model": self._model(ended.requested),
-            "routed_model": self._model(ended.model),
-            "response_model": self._model(ended.response_model),
-            "tier": None if ended.tier is None else ended.tier.label,
+        face, words = self._words(ended)
+        # Spelled out: a dictionary and a JSON writer would take twice as long.
+        return (
+            f'{{"ts":"{self._iso(when)}",{face}"request_id":{self._quoted(ended.id)},{words}'
+            f'"prompt_tokens":{usage.prompt},'
+            f'"prompt_tokens_estimate":{ended.prompt_tokens_estimate},'
+            f'"cached_tokens":{usage.cached},'
+            f'"completion_tokens":{usage.completion},'
+            f'"reasoning_tokens":{usage.reasoning},'
+            f'"usage_estimated":{"true" if usage.estimated else "false"},'
+            f'"cost_usd":{spell(ended.cost)},'
+            f'"saved_usd":{spell(ended.saved)},'
+            f'"attempts":{ended.attempts},'
+            f'"score":{round(ended.score, 4)!r},'
+            f'"duration_ms":{_ms(ended.seconds)!r},'
+            f'"ttft_ms":{_ms(ended.ttft)!r},'
+            f'"overhead_ms":{_ms(ended.overhead)!r},'
+            f'"upstream_request_id":{self._quoted(ended.upstream_request_id)}}}\n'
+        ).encode()
+
+    def _words(self, ended: Ended) -> tuple[str, str]:
+        """The parts of a call's line that are words; the few there are come again and again."""
+        tier = ended.tier
+        said = (ended.requested, ended.model, ended.response_model, tier, ended.reason)
+        key = (*said, ended.outcome, ended.cache, ended.status, ended.stream)
+        if (known := self._known.get(key)) is not None:
+            return known
+        words = {
+            "requested_model": self._name(ended.requested),
+            "routed_model": self._name(ended.model),
+            "response_model": self._name(ended.response_model),
+            "tier": None if tier is None else tier.label,
             "reason": ended.reason,
             "outcome": ended.outcome,
             "status": ended.status,
             "stream": ended.stream,
             "cache": ended.cache,
-            "prompt_tokens": usage.prompt,
-            "prompt_tokens_estimate": ended.prompt_tokens_estimate,
-            "cached_tokens": usage.cached,
-            "completion_tokens": usage.completion,
-            "reasoning_tokens": usage.reasoning,
-            "usage_estimated": usage.estimated,
-            "cost_usd": orjson.Fragment(spell(ended.cost)),
-            "saved_usd": orjson.Fragment(spell(ended.saved)),
-            "attempts": ended.attempts,
-            "score": round(ended.score, 4),
-            "duration_ms": _ms(ended.seconds),
-            "ttft_ms": _ms(ended.ttft),
-            "overhead_ms": _ms(ended.overhead),
-            "upstream_request_id": self._name(ended.upstream_request_id),
         }
-        return orjson.dumps(line, option=orjson.OPT_APPEND_NEWLINE)
+        face = {"level": level_of(ended), "event": "call"}
+        made = _members(face), _members(words)
+        if len(self._known) >= CALLS_REMEMBERED:
+            self._known.clear()
+        if len(ended.requested) <= NAME_LENGTH >= len(ended.response_model):
+            self._known[key] = made
+        return made
 
     def remark(self, remark: Remark) -> bytes:
         line: dict[str, Any] = {
@@ -127,14 +145,17 @@ class JsonLines:
     def _name(self, text: str) -> str | None:
         return in_json(self._scrub(text)[:NAME_LENGTH]) or None
 
-    def _model(self, text: str) -> str | None:
-        """A model's name; the few there are come again and again."""
-        names = self._models
-        if text not in names:
-            if len(names) >= MODELS_REMEMBERED:
-                names.clear()
-            names[text] = self._name(text)
-        return names[text]
+    def _quoted(self, text: str) -> str:
+        """A name as JSON; ids of usual letters need no writer."""
+        name = self._name(text)
+        if name is None:
+            return "null"
+        return f'"{name}"' if _PLAIN(name) else orjson.dumps(name).decode()
+
+
+def _members(fields: dict[str, Any]) -> str:
+    """The members of an object, each followed by a comma."""
+    return f"{orjson.dumps(fields)[1:-1].decode()},"
 
 
 _DIM, _RED, _GREEN, _YELLOW = "2", "31", "32", "33"

@@ -3,11 +3,13 @@ from decimal import Decimal
 
 import orjson
 import pytest
+from hypothesis import given, strategies as st
 
 from gateway.call import Usage
 from gateway.catalog import Secret
 from gateway.money import NanoUSD
 from gateway.observe.lines import (
+    CALLS_REMEMBERED,
     NAME_LENGTH,
     ConsoleLines,
     Format,
@@ -227,3 +229,32 @@ def test_instants_are_spelled_right_within_and_across_seconds() -> None:
         "2026-09-21T14:13:20.001Z",
         "1970-01-01T00:00:00.500Z",
     ]
+
+
+def test_words_that_were_spelled_before_are_spelled_alike_and_forgotten_in_time() -> None:
+    lines = JsonLines(scrub)
+    names = [f"model-{number}" for number in range(CALLS_REMEMBERED + 3)]
+    first = [lines.call(WHEN, an_ended(requested=name)) for name in names]
+    again = [lines.call(WHEN, an_ended(requested=name)) for name in names]
+
+    assert again == first
+    assert len(lines._known) <= CALLS_REMEMBERED
+    assert b'"requested_model":"model-7"' in first[7]
+
+
+@given(
+    name=st.text(max_size=20),
+    number=st.floats(0, 1e6),
+    tokens=st.integers(0, 10**9),
+    estimated=st.booleans(),
+)
+def test_every_line_is_json(name: str, number: float, tokens: int, *, estimated: bool) -> None:
+    usage = Usage(tokens, 1, estimated=estimated)
+    ended = an_ended(id=name, upstream_request_id=name, seconds=number, score=number, usage=usage)
+
+    read = orjson.loads(JsonLines(scrub).call(WHEN, ended))
+
+    assert read["duration_ms"] == round(number * 1000, 3)
+    assert read["score"] == round(number, 4)
+    assert (read["prompt_tokens"], read["usage_estimated"]) == (tokens, estimated)
+    assert read["request_id"] == read["upstream_request_id"]
