@@ -15,6 +15,9 @@ from gateway.route.reasons import Choice
 
 # A key the upstream refuses is not tried again for a minute; it does not heal by itself.
 DEAD_KEY_SECONDS = 60.0
+# At thousands of calls a second not every one is a lesson: a settled belief that learnt this lately
+# lets the next answers pass. 500 lessons a second follow any shift within milliseconds.
+LESSON_SECONDS = 0.002
 # No retry-after, however large, takes a deployment out for longer.
 LONGEST_REST_SECONDS = 60.0
 
@@ -26,11 +29,13 @@ class Health:
         self._catalog = catalog
         self._breakers: dict[str, Breaker] = {}
         self._paces: dict[str, Pace] = {}
+        self._taught: dict[str, float] = {}
         self.in_flight: dict[str, int] = {}
         for tier, deployments in catalog.tiers.items():
             for deployment in deployments:
                 self._breakers[deployment.name] = breaker
                 self._paces[deployment.name] = Pace(PRIORS[tier])
+                self._taught[deployment.name] = 0.0
                 self.in_flight[deployment.name] = 0
 
     def takes(self, deployment: Deployment, now: float, *, named: bool = False) -> bool:
@@ -108,7 +113,11 @@ class Health:
 
     def answered(self, deployment: Deployment, usage: Usage, began: float, seconds: float) -> None:
         """Learn from a whole reply."""
-        pace = self._paces[deployment.name]
+        name, ended = deployment.name, began + seconds
+        pace = self._paces[name]
+        if 0.0 < ended - self._taught[name] < LESSON_SECONDS and pace.settled():
+            return
+        self._taught[name] = ended
         pace.answered(usage.prompt, usage.completion, seconds, began=began)
 
     def streamed(

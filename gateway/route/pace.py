@@ -59,6 +59,8 @@ VAGUER, VAGUEST = 2e-4, 0.06
 LOAD_RATE, STEEPEST = 0.03, 0.8
 # How many of the oldest calls under way must be overdue before that counts.
 OVERDUE = 3
+# Answers seen after which a belief moves by its least gains.
+SETTLED = 64
 MOST_RUNNING = 4_096
 
 
@@ -128,11 +130,16 @@ class Pace:
 
     def _overdue(self, now: float) -> float:
         """How much slower than believed it must be, if the oldest calls under way all are late."""
-        oldest = list(islice(self._running.items(), OVERDUE))
-        if len(oldest) < OVERDUE:
+        running = self._running
+        if len(running) < OVERDUE:
             return 1.0
-        late = min([(now - began) / usual for began, (usual, _) in oldest])
         believed = exp(self._first.level)
+        began, (usual, _) = next(iter(running.items()))
+        if now - began <= usual * believed:
+            # The least of all is no more than this one: mostly there is no need to look further.
+            return 1.0
+        oldest = islice(running.items(), OVERDUE)
+        late = min([(now - began) / usual for began, (usual, _) in oldest])
         return late / believed if late > believed else 1.0
 
     def _forgiven(self, ttft: float, per_token: float, idle: float) -> tuple[float, float]:
@@ -191,6 +198,10 @@ class Pace:
         if error > 0.0:
             self._move_first(prompt_tokens, error, None)
             self._move_output(error)
+
+    def settled(self) -> bool:
+        """Whether enough was seen that one more answer changes little."""
+        return self._first.seen >= SETTLED and not self._probing
 
     def _move_first(self, prompt_tokens: int, error: float, began: float | None) -> None:
         running = self._running.get(began) if began is not None else None
