@@ -22,6 +22,16 @@ def reach(principal: Principal, catalog: Catalog) -> tuple[Tier, ...]:
     )
 
 
+def usable(principal: Principal, catalog: Catalog) -> frozenset[str]:
+    """The tiers and models, by name, that a principal may name."""
+    models = [
+        model.name
+        for tier, model in catalog.models()
+        if _may_use(principal, tier, catalog, model=model.name)
+    ]
+    return frozenset([*models, *[tier.label for tier in reach(principal, catalog)]])
+
+
 def permitted(
     principal: Principal,
     tiers: tuple[Tier, ...],

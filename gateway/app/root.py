@@ -247,6 +247,7 @@ def _assembled(
         cors_origins=settings.server.cors_origins,
         open_operations=settings.server.open_operations,
         admin=admin,
+        admit=lambda fields, near: door.admit(fields, near=near),
     )
     drain = settings.server.drain
     server = Server(create(page), plane, opened.listener, drain, opened.started)

@@ -18,6 +18,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from gateway import __version__
+from gateway.access.permissions import usable
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import (
     CallerError,
@@ -35,6 +36,7 @@ from gateway.http.admin_spend import router as admin_spend
 from gateway.http.asked import ROUTED
 from gateway.http.head import EXPOSED
 from gateway.http.near import is_loopback
+from gateway.principal import Principal
 from gateway.wire.envelope import envelope
 
 AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
@@ -43,6 +45,10 @@ OWNER = "tiergate"
 SERVED = "This gateway serves /v1/chat/completions, /v1/responses, /v1/messages and /v1/models."
 # Whoever comes through a proxy on this machine is not on this machine.
 FORWARDED = ("forwarded", "x-forwarded-for")
+
+
+Admit = Callable[[Mapping[bytes, bytes], bool], Awaitable[Principal]]
+"""Who calls, by a request's fields and whether it comes from this machine; else a refusal."""
 
 
 class Ready(NamedTuple):
@@ -59,7 +65,7 @@ class Page:
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
     `ready` says whether calls should come; `made` is when the models list began, epoch seconds;
     `open_operations` shows metrics and documentation to other machines too; `admin` is what the
-    admin API stands on (None: there is none).
+    admin API stands on (None: there is none), `admit` says who calls (None: nobody asks).
     """
 
     catalog: Catalog
@@ -71,6 +77,7 @@ class Page:
     cors_origins: Sequence[str] = ()
     open_operations: bool = False
     admin: Admin | None = None
+    admit: Admit | None = None
 
 
 def create(page: Page) -> FastAPI:
@@ -105,17 +112,29 @@ def create(page: Page) -> FastAPI:
 
 
 def _models(app: FastAPI, page: Page) -> None:
+    async def shown(request: Request) -> dict[str, dict[str, Any]]:
+        """What the caller's key may use."""
+        known = _known(page)
+        if page.admit is None:
+            return known
+        near = request.client is None or is_loopback(request.client.host)
+        principal = await page.admit(dict(request.headers.raw), near)
+        if principal.tiers is None and principal.models is None:
+            return known
+        names = usable(principal, page.catalog)
+        return {n: e for n, e in known.items() if n in names or (names and n in AUTO_NAMES)}
+
     @app.get("/v1/models", tags=["models"])
     @app.get("/models", include_in_schema=False)
-    async def list_models() -> JSONResponse:
-        """List the auto names, the tiers and the models behind them."""
-        return JSONResponse({"object": "list", "data": list(_known(page).values())})
+    async def list_models(request: Request) -> JSONResponse:
+        """List what the caller may name: the auto names, the tiers and the models behind them."""
+        return JSONResponse({"object": "list", "data": list((await shown(request)).values())})
 
     @app.get("/v1/models/{name:path}", tags=["models"])
     @app.get("/models/{name:path}", include_in_schema=False)
-    async def one_model(name: str) -> JSONResponse:
+    async def one_model(name: str, request: Request) -> JSONResponse:
         """Describe one of them."""
-        found = _known(page).get(name)
+        found = (await shown(request)).get(name)
         if found is None:
             message = f"The model `{name[:120]}` does not exist or you do not have access to it."
             raise ModelNotFound(message, param="model")
