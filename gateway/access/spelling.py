@@ -29,8 +29,8 @@ COUNT_MESSAGE = "must be a whole number above 0, such as 60, 100k or 1.5m"
 SCALES = {"": 1, "k": 1_000, "m": 1_000_000}
 # More than any provider serves in a minute, and safe in every store's integers.
 MAX_COUNT = 10**12
-# An allowance is added up in the ledger: below this no sum overflows 64 bits.
-MAX_ALLOWANCE = NanoUSD(10**9 * 10**9)
+# Redis adds up in doubles: a little above this (2^53 nano-dollars) a cent could get lost.
+MAX_ALLOWANCE = NanoUSD(9_000_000 * 10**9)
 
 _LIFETIME = re.compile(r"(\d{1,6})\s*(m|h|d|w|y)", re.ASCII)
 _UNITS = {"m": 60, "h": 3_600, "d": 86_400, "w": 604_800, "y": 31_536_000}
@@ -51,7 +51,7 @@ def allowance(text: str) -> Allowance:
     if found is None or amount == 0:
         raise ValueError(ALLOWANCE_MESSAGE)
     if amount > MAX_ALLOWANCE:
-        message = "is more than a billion dollars: check the unit"
+        message = "is more than nine million dollars, which is as far as every cent is counted"
         raise ValueError(message)
     return Allowance(amount, Period(found["period"].lower()), found["rolling"] is not None)
 
