@@ -7,7 +7,7 @@ of the time.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from gateway.catalog import Capability, Price, Tier
 from gateway.money import NanoUSD
@@ -155,3 +155,27 @@ class Assessment(NamedTuple):
     score: float
     signals: tuple[str, ...] = ()
     images: tuple[ImageSize, ...] = ()
+
+
+class Expected(Protocol):
+    """What a call was expected to take of the tier that answered it."""
+
+    @property
+    def cost(self) -> NanoUSD:
+        """Nano-dollars."""
+        ...
+
+    @property
+    def completion(self) -> float:
+        """Tokens of all its answers."""
+        ...
+
+    @property
+    def ttft(self) -> float:
+        """Seconds to the first byte."""
+        ...
+
+    @property
+    def total(self) -> float:
+        """Seconds to the last byte."""
+        ...

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from gateway.call import Headers, Usage
+from gateway.call import Expected, Headers, Usage
 from gateway.catalog import Deployment, Tier
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import NanoUSD
@@ -257,7 +257,9 @@ class Ended:
     """A call as it ended, for metrics and the log; times are seconds, money nano-dollars.
 
     `outcome` is `ok` or an error's metric name; `cache` is `hit`, `miss`, `shared` or `bypass`.
-    `overhead` is the time that was ours: `seconds` minus waiting for the upstream.
+    `overhead` is the time that was ours: `seconds` minus waiting for the upstream. `expected` is
+    None where nothing was predicted, `in_time` where the caller set no limit of time, or left, or
+    was refused.
     """
 
     id: str
@@ -280,6 +282,8 @@ class Ended:
     prompt_tokens_estimate: int
     score: float
     upstream_request_id: str
+    expected: Expected | None = None
+    in_time: bool | None = None
 
 
 class Recorder(Protocol):

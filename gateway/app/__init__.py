@@ -1,7 +1,8 @@
 """The composition root: the only room that names concrete adapters. Importing it does nothing."""
 
 from gateway.app.driving import drive
-from gateway.app.root import demo, explain
+from gateway.app.dry import explain
+from gateway.app.root import demo
 from gateway.app.serving import serve
 from gateway.app.stores import open_store
 

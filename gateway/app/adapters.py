@@ -72,6 +72,7 @@ def rules(settings: Settings) -> Rules:
         max_attempts=far.max_attempts,
         retry_budget=far.retry_budget,
         max_in_flight=settings.server.max_calls_in_flight,
+        decisions=settings.admin.decisions,
     )
 
 

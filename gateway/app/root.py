@@ -10,24 +10,21 @@ from contextlib import AbstractContextManager, ExitStack, asynccontextmanager, c
 from dataclasses import dataclass, replace
 from random import Random
 from secrets import token_bytes, token_hex
-from typing import Any
 
 from gateway.access.doorman import Doorman
 from gateway.app import adapters
 from gateway.app.gauges import digest, gauges
 from gateway.app.readiness import Readiness, outlives_store
 from gateway.app.stores import State, open_state
-from gateway.call import NO_WISHES
 from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
-from gateway.flow.explain import candidate
-from gateway.flow.health import Health
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts
 from gateway.http.admin import Admin
+from gateway.http.admin_decisions import Watching
 from gateway.http.beside import beside
 from gateway.http.pages import Page, create
 from gateway.http.plane import Ids, Plane
@@ -37,9 +34,6 @@ from gateway.observe.log import CallLog
 from gateway.observe.metrics import Metrics, Seat, media_type
 from gateway.observe.recording import Recording
 from gateway.ports import Upstream
-from gateway.route.breaker import Breaker
-from gateway.route.choose import choose
-from gateway.route.target import resolve
 from gateway.settings import access
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
@@ -83,36 +77,6 @@ def demo(
     ):
         runner.run(_demo(opened, tell, seconds=seconds, rate=rate))
     return 0
-
-
-def explain(settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
-    """Where a request would go and why, without sending it; for an idle, healthy gateway.
-
-    Raises:
-        GatewayError: no tier can answer it.
-    """
-    catalog = build(settings)
-    target = resolve(str(body.get("model", "auto")), NO_WISHES, catalog)
-    assessment = Assessor(Tokenizer(), Difficulty.load()).assess(body)
-    choice = choose(
-        assessment,
-        target,
-        NO_WISHES,
-        catalog=catalog,
-        speeds=Health(catalog, Breaker()).speeds(assessment.text_tokens, 0.0),
-        policy=adapters.routing(settings),
-    )
-    return {
-        "tier": choice.chosen.tier.label,
-        "model": target.model or choice.chosen.model,
-        "reason": choice.code,
-        "reasons": list(choice.reasons),
-        "score": round(assessment.score, 4),
-        "quality": [round(q, 4) for q in assessment.quality],
-        "prompt_tokens": assessment.text_tokens,
-        "signals": list(assessment.signals),
-        "candidates": [candidate(c) for c in choice.candidates],
-    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +212,7 @@ def _assembled(
         open_operations=settings.server.open_operations,
         admin=admin,
         admit=lambda fields, near: door.admit(fields, near=near),
+        watching=Watching(flow.decisions, clock.sleep, lambda: server.stopping()),
     )
     drain = settings.server.drain
     server = Server(create(page), plane, opened.listener, drain, opened.started)

@@ -3,7 +3,7 @@
 The work is imported when a command runs, so that help and shell completion do not wait for it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Protocol, cast
@@ -38,7 +38,15 @@ class Work(Protocol):
         """Say what is wrong with the configuration."""
         ...
 
-    def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
+    def route(
+        self,
+        config: Path | None,
+        prompt: str,
+        *,
+        model: str,
+        as_json: bool,
+        headers: Sequence[str],
+    ) -> int:
         """Say where a prompt would go."""
         ...
 
@@ -199,10 +207,17 @@ def _route(work: Callable[[], Work]) -> Callable[..., None]:
         model: Annotated[
             str, typer.Option("--model", "-m", help="The requested model, as a caller writes it.")
         ] = "auto",
+        headers: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--header", "-H", help="What a caller would say, such as `x-gateway-quality: 0.9`."
+            ),
+        ] = None,
         as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     ) -> None:
         """Say which tier would answer a prompt, and why. Nothing is sent; no key is needed."""
-        raise typer.Exit(work().route(config, prompt, model=model, as_json=as_json))
+        done = work().route(config, prompt, model=model, as_json=as_json, headers=headers or ())
+        raise typer.Exit(done)
 
     return route
 

@@ -84,6 +84,7 @@ def choice(explanation: Mapping[str, Any]) -> RenderableType:
     lines = [Text(f"  because {reason}") for reason in reasons]
     if signals:
         lines.append(Text(f"  signals: {', '.join(signals)}", style="dim"))
+    lines += [Text(f"  {words}", style="dim") for words in explanation["would_change_it"]]
     return Group(head, *lines, _candidates(explanation))
 
 

@@ -6,7 +6,7 @@ pipe carries data only.
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -87,7 +87,9 @@ class Product(Protocol):
         """
         ...
 
-    def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
+    def explain(
+        self, settings: Settings, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
         """Where a request would go, and why.
 
         Raises:
@@ -152,15 +154,28 @@ class Desk:
         )
         return OK
 
-    def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
-        """Say where a prompt would go, and why."""
+    def route(
+        self,
+        config: Path | None,
+        prompt: str,
+        *,
+        model: str,
+        as_json: bool,
+        headers: Sequence[str] = (),
+    ) -> int:
+        """Say where a prompt would go, and why; `headers` are lines such as `name: value`."""
         settings = self.load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
         text = self.stdin.read() if prompt == "-" else prompt
         body = {"model": model, "messages": [{"role": "user", "content": text}]}
+        if wrong := [line for line in headers if ":" not in line]:
+            self.say("error", f"--header {wrong[0]!r}: write it as `name: value`")
+            return FAILED
+        said = [line.partition(":") for line in headers]
+        fields = {name.strip(): value.strip() for name, _, value in said}
         try:
-            explanation = self.product().explain(settings, body)
+            explanation = self.product().explain(settings, body, fields)
         except GatewayError as error:
             self.say("error", error.message)
             return FAILED

@@ -1,19 +1,31 @@
-"""`x-gateway-explain: 1`: the decision, put into the reply's body because the caller asked.
+"""A decision in JSON-ready values: for whoever asks in a call, in a dry run or afterwards.
 
-A whole reply gains a last member `gateway`; a stream gains one chunk with no choices before its
-`[DONE]`. Nothing else of the body changes.
+`x-gateway-explain: 1`: a whole reply gains a last member `gateway`, a chat stream one chunk with no
+choices before its `[DONE]`, a typed stream one more member of its last event. Nothing else of the
+body changes. Money is text in dollars, times are seconds. Never a prompt, an answer or a key.
 """
 
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
 
-from gateway.flow.journey import Journey
-from gateway.money import NANO_PER_USD, spell
+from gateway.call import Assessment, Expected, Wishes
+from gateway.flow.decisions import Decision
+from gateway.flow.journey import Journey, reasons
+from gateway.flow.sources import before_done, in_last_event
+from gateway.money import NANO_PER_USD, NanoUSD, spell
+from gateway.ports import Ended
 from gateway.route.counterfactual import flips
+from gateway.route.fit import NAMES_OF_NEEDS
 from gateway.route.reasons import Candidate, Choice
+from gateway.wire.api import CHAT
 
 JSON_WHITESPACE = b" \t\r\n"
+# Characters of a name from outside that are shown; real names of models stay far below.
+NAME_LENGTH = 128
+
+Row = dict[str, Any]
 
 
 def in_body(body: bytes, journey: Journey) -> bytes:
@@ -22,27 +34,108 @@ def in_body(body: bytes, journey: Journey) -> bytes:
     return trimmed[:-1] + b',"gateway":' + orjson.dumps(explanation(journey)) + b"}"
 
 
-def explanation(journey: Journey) -> dict[str, Any]:
-    """The decision as JSON-ready values; money in dollars as text, times in seconds."""
-    choice, seen = journey.choice, journey.assessment
+def in_stream(out: bytes, journey: Journey) -> bytes:
+    """The bytes that end a stream, with the decision among them.
+
+    A client of typed events would not know an event of ours; members it does not know it ignores.
+    """
+    decision = explanation(journey)
+    if journey.call.api != CHAT.name:
+        return in_last_event(out, b',"gateway":' + orjson.dumps(decision))
+    chunk = {
+        "id": journey.call.id,
+        "object": "chat.completion.chunk",
+        "created": 0,
+        "model": journey.response_model,
+        "choices": [],
+        "gateway": decision,
+    }
+    return before_done(out, b"data: " + orjson.dumps(chunk) + b"\n\n")
+
+
+def explanation(journey: Journey) -> Row:
+    """The decision on a call under way, and what it has taken so far."""
     return {
         "decision_id": journey.call.id,
         "tier": journey.tier.label if journey.tier is not None else None,
         "model": journey.model,
         "reason": journey.reason,
-        "reasons": list(choice.reasons) if choice is not None else [],
+        **decided(journey.choice, journey.assessment, journey.reason),
         "adapted": list(journey.adapted),
         "attempts": journey.attempts,
-        "score": seen.score if seen is not None else None,
-        "quality": list(seen.quality) if seen is not None else None,
-        "prompt_tokens": seen.text_tokens if seen is not None else None,
-        "signals": list(seen.signals) if seen is not None else [],
         "usage": journey.usage._asdict(),
         "cost_usd": spell(journey.cost),
         "saved_usd": spell(journey.saved),
-        "candidates": [candidate(c) for c in choice.candidates] if choice is not None else [],
-        "weights": weights(choice) if choice is not None else None,
-        "would_change_it": list(flips(choice)) if choice is not None else [],
+    }
+
+
+def row(decision: Decision) -> Row:
+    """A finished call: who called, what was decided and why, what came of it."""
+    ended, who = decision.ended, decision.principal
+    tier = ended.tier
+    # A name that means nothing here may be anything, a pasted key too.
+    known = tier is not None or decision.choice is not None
+    return {
+        "id": ended.id,
+        "object": "decision",
+        "at": datetime.fromtimestamp(decision.at, UTC).isoformat(timespec="milliseconds"),
+        "organisation": who.organisation or None,
+        "team": who.team or None,
+        "key": who.name or None,
+        "api": decision.api,
+        "stream": ended.stream,
+        "requested": ended.requested[:NAME_LENGTH] if known else None,
+        "limits": limits(decision.wishes),
+        "tier": tier.label if tier is not None else None,
+        "model": ended.model or None,
+        "deployment": decision.deployment or None,
+        "reason": ended.reason,
+        **decided(decision.choice, decision.seen, ended.reason),
+        "adapted": list(decision.adapted),
+        "predicted": predicted(ended.expected),
+        "actual": actual(ended),
+    }
+
+
+def decided(choice: Choice | None, seen: Assessment | None, reason: str = "") -> Row:
+    """What was thought of a call, how every tier looked, and what would have changed the choice.
+
+    A call that was not assessed went where its caller said: nothing was compared.
+    """
+    weighed = choice if seen is not None else None
+    return {
+        "reasons": list(reasons(choice, reason)) if choice is not None else [],
+        "score": round(seen.score, 4) if seen is not None else None,
+        "quality": [round(q, 4) for q in seen.quality] if seen is not None else None,
+        "prompt_tokens": seen.text_tokens if seen is not None else None,
+        "assessment": assessed(seen) if seen is not None else None,
+        "signals": list(seen.signals) if seen is not None else [],
+        "candidates": [candidate(c) for c in weighed.candidates] if weighed is not None else [],
+        "weights": weights(weighed) if weighed is not None else None,
+        "would_change_it": list(flips(weighed)) if weighed is not None else [],
+    }
+
+
+def assessed(seen: Assessment) -> Row:
+    """What was read in a prompt, as numbers and words of ours."""
+    return {
+        "prompt_tokens_at_least": seen.text_bounds[0],
+        "prompt_tokens_at_most": seen.text_bounds[1],
+        "completion_tokens": seen.completion_tokens,
+        "max_completion_tokens": seen.max_completion,
+        "images": len(seen.images),
+        "needs": [words for need, words in NAMES_OF_NEEDS.items() if need in seen.needs],
+    }
+
+
+def limits(wishes: Wishes) -> Row:
+    """What the caller, or its key, said; nulls where nothing was."""
+    return {
+        "quality": wishes.quality,
+        "sort": wishes.sort.value,
+        "max_cost_usd": _dollars(wishes.max_cost),
+        "deadline_seconds": wishes.deadline,
+        "ttft_seconds": wishes.ttft,
     }
 
 
@@ -56,7 +149,7 @@ def weights(choice: Choice) -> dict[str, float | None]:
     }
 
 
-def candidate(seen: Candidate) -> dict[str, Any]:
+def candidate(seen: Candidate) -> Row:
     """One candidate as JSON-ready values."""
     return {
         "tier": seen.tier.label,
@@ -74,14 +167,34 @@ def candidate(seen: Candidate) -> dict[str, Any]:
     }
 
 
-def frame(journey: Journey) -> bytes:
-    """The decision as a stream's chunk."""
-    chunk = {
-        "id": journey.call.id,
-        "object": "chat.completion.chunk",
-        "created": 0,
-        "model": journey.response_model,
-        "choices": [],
-        "gateway": explanation(journey),
+def predicted(expected: Expected | None) -> Row | None:
+    """What the tier that answered was expected to take."""
+    if expected is None:
+        return None
+    return {
+        "cost_usd": spell(expected.cost),
+        "completion_tokens": round(expected.completion),
+        "ttft_seconds": round(expected.ttft, 3),
+        "total_seconds": round(expected.total, 3),
     }
-    return b"data: " + orjson.dumps(chunk) + b"\n\n"
+
+
+def actual(ended: Ended) -> Row:
+    """What came of a call; `in_time` is null where no time was set, or it says nothing of us."""
+    return {
+        "status": ended.status,
+        "outcome": ended.outcome,
+        "cache": ended.cache,
+        "attempts": ended.attempts,
+        "usage": ended.usage._asdict(),
+        "cost_usd": spell(ended.cost),
+        "saved_usd": spell(ended.saved),
+        "ttft_seconds": round(ended.ttft, 4),
+        "total_seconds": round(ended.seconds, 4),
+        "overhead_seconds": round(ended.overhead, 6),
+        "in_time": ended.in_time,
+    }
+
+
+def _dollars(sum_: NanoUSD | None) -> str | None:
+    return None if sum_ is None else spell(sum_)

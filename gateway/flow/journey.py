@@ -3,9 +3,10 @@
 Everything the reply's `x-gateway-*` headers, the metrics and the log line say comes from here.
 """
 
-from gateway.call import NO_USAGE, Assessment, Call, Usage
+from gateway.call import NO_USAGE, NO_WISHES, Assessment, Call, Usage
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import GatewayError
+from gateway.flow.decisions import Decision
 from gateway.flow.opening import Opened
 from gateway.flow.recall import Gathered
 from gateway.flow.tallies import REMEMBER, SEND, STAGES
@@ -13,7 +14,13 @@ from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
 from gateway.route.plan import Step
-from gateway.route.reasons import Choice
+from gateway.route.reasons import Candidate, Choice
+
+# No real name of a model comes near; longer ones must not fill the memory.
+MOST_NAME = 1_024
+# A call may bring thousands; these are remembered after it.
+MOST_IMAGES = 16
+CHOSEN_FAILED = ("escalated", "downgraded", "fallback")
 
 
 class Journey:
@@ -28,7 +35,7 @@ class Journey:
         "call",
         "choice",
         "cost",
-        "ended_at",
+        "deployment",
         "grant",
         "known",
         "model",
@@ -79,7 +86,7 @@ class Journey:
         self.quality: tuple[float, float, float] = (0.0, 0.0, 0.0)
         self.upstream_id = ""
         self.overhead = 0.0
-        self.ended_at = 0.0
+        self.deployment = ""
 
     def passed(self, stage: int, now: float) -> None:
         """A stage is over; waiting is not its time."""
@@ -106,10 +113,28 @@ class Journey:
 
     def expected(self, tier: Tier) -> tuple[float, int]:
         """Seconds and answer's tokens that a tier was expected to take; zeros if not looked at."""
-        for candidate in self.choice.candidates if self.known and self.choice else ():
-            if candidate.tier is tier:
-                return candidate.total, int(candidate.completion)
-        return 0.0, 0
+        candidate = self._candidate(tier)
+        return (candidate.total, int(candidate.completion)) if candidate is not None else (0.0, 0)
+
+    def _candidate(self, tier: Tier | None) -> Candidate | None:
+        """A tier as it looked, if it was looked at."""
+        if self.known is not None and self.choice is not None:
+            for candidate in self.choice.candidates:
+                if candidate.tier is tier:
+                    return candidate
+        return None
+
+    def _in_time(self, seconds: float) -> bool | None:
+        """Whether the caller's limits of time were kept; None without any, or if it left."""
+        wishes, outcome = self.call.wishes, self.outcome
+        unlimited = wishes.deadline is None and wishes.ttft is None
+        if unlimited or outcome.startswith(("caller_", "policy_")):
+            return None
+        first = self.overhead + self.waited
+        late = (wishes.deadline is not None and seconds > wishes.deadline) or (
+            wishes.ttft is not None and first > wishes.ttft
+        )
+        return not (late or outcome)
 
     def answered_by(self, opened: Opened) -> None:
         """A deployment's answer has begun."""
@@ -121,6 +146,7 @@ class Journey:
         self.tier, self.model = step.tier, step.model
         if step.deployment.instead_of:
             self.adapted += (f"{step.model} in place of {step.deployment.instead_of}",)
+        self.deployment = step.deployment.name
         self.response_model = opened.model
         self.ttft = opened.ttft
         for name, value in opened.headers:
@@ -163,38 +189,61 @@ class Journey:
 
     def words(self) -> str:
         """The reasons in one line, for the header."""
-        choice = self.choice
-        if choice is None:
+        if self.choice is None:
             return ""
-        reasons = choice.reasons
-        if self.reason in ("escalated", "downgraded", "fallback"):
-            reasons = (f"{choice.chosen.tier.label} was chosen and failed", *reasons)
-        return "; ".join((*self.adapted, *reasons))
+        return "; ".join((*self.adapted, *reasons(self.choice, self.reason)))
+
+    def decided(self, ended: Ended, at: float) -> Decision:
+        """What is told of the call later; `at` is epoch seconds."""
+        call, seen = self.call, self.assessment
+        if seen is not None and len(seen.images) > MOST_IMAGES:
+            seen = seen._replace(images=seen.images[:MOST_IMAGES])
+        return Decision(
+            ended,
+            at,
+            call.api,
+            self.deployment,
+            call.principal,
+            call.wishes,
+            seen,
+            self.choice,
+            self.adapted,
+        )
 
     def ended(self, now: float) -> Ended:
         """Close the books."""
-        self.ended_at = now
         call, seen = self.call, self.assessment
         seconds = now - call.arrived
+        shared = self.cache in ("hit", "shared")
+        # By position: names would take longer than the fields.
         return Ended(
-            id=call.id,
-            requested=call.model,
-            tier=self.tier,
-            model=self.model,
-            response_model=self.response_model,
-            reason=self.reason,
-            outcome=self.outcome or "ok",
-            status=self.status,
-            stream=call.stream,
-            cache=self.cache,
-            usage=self.usage,
-            cost=self.cost,
-            saved=self.saved,
-            attempts=self.attempts,
-            seconds=seconds,
-            ttft=self.ttft,
-            overhead=self.overhead,
-            prompt_tokens_estimate=seen.text_tokens if seen is not None else 0,
-            score=self.score,
-            upstream_request_id=self.upstream_id,
+            call.id,
+            call.model[:MOST_NAME],
+            self.tier,
+            self.model,
+            self.response_model[:MOST_NAME],
+            self.reason,
+            self.outcome or "ok",
+            self.status,
+            call.stream,
+            self.cache,
+            self.usage,
+            self.cost,
+            self.saved,
+            self.attempts,
+            seconds,
+            self.ttft,
+            self.overhead,
+            seen.text_tokens if seen is not None else 0,
+            self.score,
+            self.upstream_id,
+            None if shared else self._candidate(self.tier),
+            None if call.wishes is NO_WISHES else self._in_time(seconds),
         )
+
+
+def reasons(choice: Choice, reason: str) -> tuple[str, ...]:
+    """Why a call went where it went, in words; `reason` is the code it ended with."""
+    if reason not in CHOSEN_FAILED:
+        return choice.reasons
+    return (f"{choice.chosen.tier.label} was chosen and failed", *choice.reasons)

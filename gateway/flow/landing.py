@@ -17,10 +17,8 @@ from gateway.flow.opening import Opened, header
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning
 from gateway.flow.recall import Recall
-from gateway.flow.sources import before_done
 from gateway.money import FREE
 from gateway.ports import Kept
-from gateway.wire.api import CHAT
 from gateway.wire.encoding import decoded
 
 
@@ -78,9 +76,7 @@ class Landing:
     async def led(self, departed: Departed, *, share: bool) -> Answer:
         """The answer for the call that made it."""
         opened = departed.opened
-        call = departed.journey.call
-        # A typed stream has no place for a chunk that its clients do not know.
-        explains = call.wishes.explain and (opened.streamed is None or call.api == CHAT.name)
+        explains = departed.journey.call.wishes.explain
         if opened.streamed is None:
             self._book_whole(departed)
             if explains and opened.status == 200:
@@ -90,9 +86,9 @@ class Landing:
                 await self._keep(departed, (opened.first,))
         else:
             if explains and opened.streamed.machine.done:
-                opened.first = before_done(opened.first, self._last_frame(departed))
+                opened.first = self._last_words(departed, opened.first)
             elif explains:
-                opened.streamed.last_frame = lambda: self._last_frame(departed)
+                opened.streamed.last_words = lambda out: self._last_words(departed, out)
             departed.flight = Flight(
                 opened.streamed,
                 first=opened.first,
@@ -109,10 +105,10 @@ class Landing:
         opened.first = explain.in_body(plain, journey)
         opened.headers = tuple(f for f in opened.headers if f[0] != b"content-encoding")
 
-    def _last_frame(self, departed: Departed) -> bytes:
-        """The decision as a chunk of its own, once the usage is in."""
+    def _last_words(self, departed: Departed, out: bytes) -> bytes:
+        """The bytes that end a stream with the decision among them, once the usage is in."""
         self._use(departed)
-        return explain.frame(departed.journey)
+        return explain.in_stream(out, departed.journey)
 
     def joined(self, departed: Departed, journey: Journey) -> Answer:
         """The same answer for an identical call that came while it was under way."""

@@ -12,17 +12,15 @@ record    metrics and one log line, when the caller is done
 """
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable, Iterator
 
-from gateway.access.permissions import permitted, reach
 from gateway.call import NO_WISHES, Assessment, Call
-from gateway.classify.images import tokens as image_tokens
+from gateway.catalog import Deployment, Model
 from gateway.errors import GatewayError, InternalError, Overloaded
 from gateway.flow.abroad import Abroad
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import Attempts
+from gateway.flow.decisions import Decisions
 from gateway.flow.flight import Presence, Takeoff
 from gateway.flow.health import Health
 from gateway.flow.holding import Holding
@@ -30,6 +28,7 @@ from gateway.flow.journey import Journey
 from gateway.flow.landing import Departed, Landing
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning, at_home, stays
+from gateway.flow.reaching import allowed
 from gateway.flow.recall import Recall
 from gateway.flow.succession import Succession
 from gateway.flow.tallies import ASSESS, CHOOSE, HOLD, READ, REMEMBER, Tallies
@@ -38,7 +37,7 @@ from gateway.ports import Kept, Lead
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import STATE, Verdict, decide
 from gateway.route.choose import DOWN, needs_exact_count, taken_by_name
-from gateway.route.plan import steps
+from gateway.route.plan import Step, steps
 from gateway.route.reasons import Choice
 from gateway.route.target import Target, resolve
 from gateway.wire.api import APIS
@@ -56,18 +55,20 @@ class Flow:
         self.health = Health(parts.catalog, rules.breaker)
         self.in_flight = 0
         self.tallies = Tallies()
-        self._recall = Recall(parts, rules, self.health, self.tallies)
-        self.courses = self._recall.courses
+        self.recall = Recall(parts, rules, self.health, self.tallies)
+        self.courses = self.recall.courses
         self._succession = Succession(parts.catalog, parts.clock)
         self._attempts = Attempts(parts, rules, self.health, self._succession)
-        self._pinning = Pinning(parts.catalog, parts.affinities)
+        self.pinning = Pinning(parts.catalog, parts.affinities)
         self._landing = Landing(
-            parts, rules, self._attempts, (self._pinning, self._recall), self._record
+            parts, rules, self._attempts, (self.pinning, self.recall), self._record
         )
-        self._holding = Holding(parts, self._recall.held, self.tallies)
+        self._holding = Holding(parts, self.recall.held, self.tallies)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
         self._abroad = Abroad(parts.flights, self._now)
+        self._wall = parts.clock.wall
+        self.decisions = Decisions(rules.decisions)
 
     async def answer(self, call: Call, dropped: frozenset[str], presence: Presence) -> Answer:
         """Answer a call; `dropped` names the body's members that are knobs of ours.
@@ -95,14 +96,6 @@ class Flow:
             self._record(journey)
             raise
 
-    async def count(self, document: Mapping[str, Any]) -> int:
-        """How many tokens a prompt has, its images as the largest tier counts them."""
-        count: int = await self.parts.in_thread(self.parts.assessor.count, document)
-        seen: Assessment = await self.parts.in_thread(self.parts.assessor.assess, document)
-        models = self.parts.catalog.models_by_tier
-        largest = models[max(models)]
-        return count + sum(image_tokens(largest, image) for image in seen.images)
-
     def rejected(self, request_id: str, error: GatewayError, arrived: float) -> None:
         """Count a request that never became a call."""
         call = Call(request_id, b"", {}, "", False, False, NO_WISHES, (), arrived)
@@ -120,7 +113,9 @@ class Flow:
         self, journey: Journey, dropped: frozenset[str], presence: Presence
     ) -> Answer:
         call = journey.call
-        target = self._allowed(call, resolve(call.model, call.wishes, self.parts.catalog))
+        target = allowed(
+            call, resolve(call.model, call.wishes, self.parts.catalog), self.parts.catalog
+        )
         verdict = self._verdict(call)
         journey.cache_note = verdict.reason
         key = b""
@@ -153,22 +148,6 @@ class Flow:
             del self._takeoffs[key]
             takeoff.resolve(outcome)
         return answer
-
-    def _allowed(self, call: Call, target: Target) -> Target:
-        """What of a target its principal may use."""
-        principal = call.principal
-        if principal.tiers is None and principal.models is None:
-            return target
-        catalog, requested = self.parts.catalog, call.model
-        tiers = permitted(
-            principal, target.tiers, target.model, requested=requested, catalog=catalog
-        )
-        then = tuple(
-            replace(other, tiers=kept)
-            for other in target.then
-            if (kept := tuple(t for t in other.tiers if t in reach(principal, catalog)))
-        )
-        return replace(target, tiers=tiers, then=then)
 
     def _verdict(self, call: Call) -> Verdict:
         if call.wishes.explain:
@@ -222,29 +201,40 @@ class Flow:
     async def _depart(
         self, journey: Journey, target: Target, dropped: frozenset[str], key: bytes, *, keep: bool
     ) -> Departed:
-        call, catalog = journey.call, self.parts.catalog
+        call = journey.call
         journey.passed(REMEMBER, self._now())
-        if (home := await self._pinning.found(call)) is not None:
-            target = self._allowed(call, self._pinning.narrowed(target, home))
+        if (home := await self.pinning.found(call)) is not None:
+            target = allowed(call, self.pinning.narrowed(target, home), self.parts.catalog)
         choice = await self._choose(journey, target, at_home=home is not None)
-        lives_here, covers = at_home(home), self._holding.covers
-        # Where nothing is up, or the caller chose, a mere pause turns nobody away.
-        now, named = self._now(), not target.routed or choice.chosen.refused == DOWN
-        plan = steps(
-            choice,
-            target,
-            catalog=catalog,
-            admits=lambda deployment: (
-                lives_here(deployment)
-                and self.health.takes(deployment, now, named=named)
-                and covers(journey, deployment.model)
-            ),
-            in_flight=self.health.in_flight,
-        )
+        covers = self._holding.covers
+        plan = self.plan(choice, target, home, lambda model: covers(journey, model))
         opened = await self._attempts.first_to_answer(call, journey, plan, dropped)
         journey.answered_by(opened)
         journey.ready(self._now())
         return Departed(opened, journey, key, keep=keep)
+
+    def plan(
+        self,
+        choice: Choice,
+        target: Target,
+        home: Deployment | None,
+        covers: Callable[[Model], bool] = lambda _: True,
+    ) -> Iterator[Step]:
+        """The attempts to make, in order; `covers` says whether the hold is enough for a model."""
+        lives_here, health = at_home(home), self.health
+        # Where nothing is up, or the caller chose, a mere pause turns nobody away.
+        now, named = self._now(), not target.routed or choice.chosen.refused == DOWN
+        return steps(
+            choice,
+            target,
+            catalog=self.parts.catalog,
+            admits=lambda deployment: (
+                lives_here(deployment)
+                and health.takes(deployment, now, named=named)
+                and covers(deployment.model)
+            ),
+            in_flight=health.in_flight,
+        )
 
     async def _choose(self, journey: Journey, target: Target, *, at_home: bool) -> Choice:
         call, catalog = journey.call, self.parts.catalog
@@ -254,9 +244,9 @@ class Flow:
             choice = taken_by_name(target, catalog)
             journey.chose(choice)
             return choice
-        assessment = await self._assess(call)
+        assessment = await self.assess(call)
         journey.passed(ASSESS, self._now())
-        known = journey.known = await self._recall.choose(call, assessment, target)
+        known = journey.known = await self.recall.choose(call, assessment, target)
         choice = known.turn.choice
         if at_home and target.model is None:
             choice = stays(choice)
@@ -268,7 +258,8 @@ class Flow:
         journey.chose(choice)
         return choice
 
-    async def _assess(self, call: Call) -> Assessment:
+    async def assess(self, call: Call) -> Assessment:
+        """What a call is; its tokens are counted only where that decides something."""
         assessor, long = self.parts.assessor, len(call.body) > self.rules.thread_over
         in_thread, document = self.parts.in_thread, call.looked_at()
         assessment: Assessment = (
@@ -285,7 +276,9 @@ class Flow:
         if journey.cache in ("hit", "shared"):
             journey.cost = FREE
         self._holding.settle(journey)
-        self.parts.recorder.ended(journey.ended(self._now()))
+        ended = journey.ended(self._now())
+        self.parts.recorder.ended(ended)
+        self.decisions.add(journey.decided(ended, self._wall()))
 
 
 def _key_of(call: Call, dropped: frozenset[str], version: str) -> bytes:

@@ -38,6 +38,7 @@ class Rules:
     """The operator's settings for the life of a call; times in seconds, sizes in bytes.
 
     `thread_over`: bodies larger than this are looked at in a thread, so that the loop goes on.
+    `decisions`: how many of the latest are kept to be looked at.
     """
 
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
@@ -50,6 +51,7 @@ class Rules:
     max_reply: int = 32 * 1024 * 1024
     max_in_flight: int = 1024
     thread_over: int = 64 * 1024
+    decisions: int = 1_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,8 +55,10 @@ class Recall:
         self._prefixes = Prefixes()
         self._pacers = Pacers()
 
-    async def choose(self, call: Call, seen: Assessment, target: Target) -> Gathered:
-        """The choice for a call, its conversation considered.
+    async def choose(
+        self, call: Call, seen: Assessment, target: Target, *, dry: bool = False
+    ) -> Gathered:
+        """The choice for a call, its conversation considered; `dry`: nothing will come of it.
 
         Raises:
             GatewayError: no tier fits.
@@ -73,11 +75,11 @@ class Recall:
         choice = self._chooser.choose(
             seen, target, call.wishes, self._outlook(call, seen, history, note)
         )
-        if call.wishes.deadline is not None or call.wishes.ttft is not None:
+        if not dry and (call.wishes.deadline is not None or call.wishes.ttft is not None):
             self._health.passed(choice)
         results = note is not None and hands_results(document)
         turn = settle(note, choice, now, results=results)
-        if name is not None:
+        if name is not None and not dry:
             self._tallies.turned(None if note is None else note.tier, turn.choice.chosen.tier)
         return Gathered(seen, turn, history, name, note)
 

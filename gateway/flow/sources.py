@@ -15,16 +15,16 @@ CHARS_PER_TOKEN = 4
 class Streamed:
     """An upstream's event stream, read through the chunk state machine.
 
-    `last_frame` makes the frame that goes before its `[DONE]`, when the caller asked for one.
+    `last_words` puts what the caller asked for into the bytes that end it.
     """
 
-    __slots__ = ("_over", "last_frame", "machine", "reply")
+    __slots__ = ("_over", "last_words", "machine", "reply")
 
     def __init__(self, reply: Reply, machine: Machine) -> None:
         self.reply = reply
         self.machine = machine
         self._over = False
-        self.last_frame: Callable[[], bytes] | None = None
+        self.last_words: Callable[[bytes], bytes] | None = None
 
     async def open(self) -> bytes:
         """Read up to the first valid event; its bytes, with what came along.
@@ -76,8 +76,8 @@ class Streamed:
             self._over = True
             # The end of the body is usually in already; if not, it may still come.
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self.reply.abort)
-            if self.last_frame is not None:
-                out = before_done(out, self.last_frame())
+            if self.last_words is not None:
+                out = self.last_words(out)
         return out
 
 
@@ -86,3 +86,9 @@ def before_done(out: bytes, frame: bytes) -> bytes:
     at = out.rfind(b"data: [DONE]")
     at = at if at >= 0 else out.rfind(b"data:[DONE]")
     return out[:at] + frame + out[at:] if at >= 0 else out + frame
+
+
+def in_last_event(out: bytes, member: bytes) -> bytes:
+    """Put one more member into the event, a JSON object, that ends these bytes."""
+    at = out.rfind(b"}")
+    return out[:at] + member + out[at:]

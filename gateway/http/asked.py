@@ -17,6 +17,7 @@ from gateway.wire.responses.view import view
 from gateway.wire.wishes import parse
 
 CHAT_ROUTE, RESPONSES_ROUTE, MESSAGES_ROUTE, COUNT_ROUTE = "chat", "responses", "messages", "count"
+DRY_ROUTE = "route"
 ROUTED: Mapping[bytes, str] = {
     prefix + path: route
     for path, route in (
@@ -24,6 +25,7 @@ ROUTED: Mapping[bytes, str] = {
         (b"/responses", RESPONSES_ROUTE),
         (b"/messages", MESSAGES_ROUTE),
         (b"/messages/count_tokens", COUNT_ROUTE),
+        (b"/route", DRY_ROUTE),
     )
     for prefix in (b"/v1", b"")
 }
@@ -47,7 +49,8 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
     _check_media(fields)
     body = exchange.body()
     document = read(body)
-    if exchange.route in (MESSAGES_ROUTE, COUNT_ROUTE):
+    route = exchange.route if exchange.route != DRY_ROUTE else _meant(document, fields)
+    if route in (MESSAGES_ROUTE, COUNT_ROUTE):
         return _message(exchange, document, fields, asker)
     wishes, dropped = parse(fields, document)
     model = document.get("model")
@@ -56,7 +59,7 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
         raise InvalidValue(message, param="model")
     stream = document.get("stream") is True
     options = document.get("stream_options") if stream else None
-    chat = exchange.route == CHAT_ROUTE
+    chat = route == CHAT_ROUTE
     call = Call(
         id=asker.request_id,
         body=body,
@@ -72,6 +75,13 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
         view=None if chat else view(document),
     )
     return call, dropped
+
+
+def _meant(document: Mapping[str, Any], fields: Mapping[bytes, bytes]) -> str:
+    """Whose request a body is that was sent to be looked at only."""
+    if b"anthropic-version" in fields:
+        return MESSAGES_ROUTE
+    return RESPONSES_ROUTE if "input" in document and "messages" not in document else CHAT_ROUTE
 
 
 def _message(

@@ -122,6 +122,10 @@ def _error() -> dict[str, Any]:
 HELLO = [{"role": "user", "content": "Hello!"}]
 OPENAI = "OpenAI's request and reply, byte for byte."
 ANTHROPIC = "Anthropic's request and reply, translated into a chat completion and back."
+DRY = (
+    "A dry run: the body of any of the routed calls (Anthropic's with its `anthropic-version` "
+    "header), answered with the whole decision. Nothing is sent upstream, held or booked."
+)
 ROUTED: dict[str, dict[str, Any]] = {
     "/v1/chat/completions": {
         "operation": "createChatCompletion",
@@ -137,5 +141,10 @@ ROUTED: dict[str, dict[str, Any]] = {
         "operation": "createMessage",
         "said": ANTHROPIC,
         "shape": _shape(max_tokens=1024, messages=HELLO),
+    },
+    "/v1/route": {
+        "operation": "considerRoute",
+        "said": DRY,
+        "shape": _shape(messages=HELLO),
     },
 }

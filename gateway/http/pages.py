@@ -32,6 +32,7 @@ from gateway.errors import (
 )
 from gateway.http import openapi
 from gateway.http.admin import Admin, router as admin_keys
+from gateway.http.admin_decisions import Watching, router as admin_decisions
 from gateway.http.admin_spend import router as admin_spend
 from gateway.http.asked import ROUTED
 from gateway.http.head import EXPOSED
@@ -42,7 +43,10 @@ from gateway.wire.envelope import envelope
 AUTO_NAMES = ("auto", "auto:floor", "auto:nitro")
 POST_ONLY = frozenset(path.decode() for path in ROUTED)
 OWNER = "tiergate"
-SERVED = "This gateway serves /v1/chat/completions, /v1/responses, /v1/messages and /v1/models."
+SERVED = (
+    "This gateway serves /v1/chat/completions, /v1/responses, /v1/messages, /v1/models and "
+    "/v1/route."
+)
 # Whoever comes through a proxy on this machine is not on this machine.
 FORWARDED = ("forwarded", "x-forwarded-for")
 
@@ -65,7 +69,8 @@ class Page:
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
     `ready` says whether calls should come; `made` is when the models list began, epoch seconds;
     `open_operations` shows metrics and documentation to other machines too; `admin` is what the
-    admin API stands on (None: there is none), `admit` says who calls (None: nobody asks).
+    admin API stands on (None: there is none), `watching` what its decisions do; `admit` says who
+    calls (None: nobody asks).
     """
 
     catalog: Catalog
@@ -78,6 +83,7 @@ class Page:
     open_operations: bool = False
     admin: Admin | None = None
     admit: Admit | None = None
+    watching: Watching | None = None
 
 
 def create(page: Page) -> FastAPI:
@@ -98,6 +104,8 @@ def create(page: Page) -> FastAPI:
     if page.admin is not None:
         app.include_router(admin_keys(page.admin, from_this_machine))
         app.include_router(admin_spend(page.admin, from_this_machine))
+        if page.watching is not None:
+            app.include_router(admin_decisions(page.admin, from_this_machine, page.watching))
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's own hook
     if page.cors_origins:
         app.add_middleware(

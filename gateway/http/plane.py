@@ -9,6 +9,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+import orjson
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 
 from gateway.access.doorman import Doorman
@@ -16,10 +17,12 @@ from gateway.call import Call
 from gateway.catalog import Capability
 from gateway.errors import GatewayError, InternalError
 from gateway.flow.answer import Answer
+from gateway.flow.dry import considered, counted
 from gateway.flow.life import Flow
 from gateway.http import tongues
 from gateway.http.asked import (
     COUNT_ROUTE,
+    DRY_ROUTE,
     MESSAGES_ROUTE,
     RESPONSES_ROUTE,
     Asker,
@@ -29,7 +32,7 @@ from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.head import JSON_FIELD, answer_head, cors_fields, error_head
 from gateway.http.tongues import Tongue
 from gateway.ports import Clock
-from gateway.wire.anthropic.request import Terms, counted
+from gateway.wire.anthropic.request import Terms, counted as count_reply
 
 LOG = logging.getLogger("tiergate.http")
 Fields = Iterable[tuple[bytes, bytes]]
@@ -96,8 +99,8 @@ class Plane:
         request_id = self.ids.make()
         try:
             call, dropped = await self._read(exchange, request_id)
-            if exchange.route == COUNT_ROUTE:
-                await self._count(exchange, call)
+            if exchange.route in (COUNT_ROUTE, DRY_ROUTE):
+                await self._look(exchange, call)
                 return
             answer = await self.flow.answer(call, dropped, exchange.presence)
             await self._write(exchange, answer)
@@ -147,9 +150,12 @@ class Plane:
             self.flow.rejected(request_id, error, exchange.arrived)
             raise
 
-    async def _count(self, exchange: Exchange, call: Call) -> None:
-        """Answer how long a prompt is; nothing is sent upstream."""
-        body = counted(await self.flow.count(call.document))
+    async def _look(self, exchange: Exchange, call: Call) -> None:
+        """Answer how long a prompt is, or where its call would go; nothing is sent upstream."""
+        if exchange.route == COUNT_ROUTE:
+            body = count_reply(await counted(self.flow, call.document))
+        else:
+            body = orjson.dumps(await considered(self.flow, call))
         own = cors_fields(exchange.headers, self.limits.cors_origins)
         own += exchange.tongue.fields(call.id) + JSON_FIELD
         exchange.whole(STATUS_LINE[200] + exchange.protocol.date() + own, body)

@@ -31,6 +31,7 @@ class TallyCollector(Collector):
         cells = self._tally.cells()
         yield from self._calls(cells)
         yield from self._times(cells)
+        yield from self._predictions()
         yield from self._state.collect()
         yield from _gen_ai([cell for cell in cells if cell.tier != NO_TIER_INDEX])
 
@@ -92,6 +93,19 @@ class TallyCollector(Collector):
                     for tier in ALL_TIERS
                 ],
             )
+
+    def _predictions(self) -> Iterator[Metric]:
+        tally = self._tally
+        yield histogram(
+            families.PREDICTION,
+            [
+                ((of, tier), [one])
+                for tier, ratios in zip(labels.TIERS, tally.ratios, strict=True)
+                for of, one in zip(labels.PREDICTED, ratios.each(), strict=True)
+            ],
+        )
+        late, kept = tally.deadlines
+        yield counter(families.DEADLINES, [(("true",), kept), (("false",), late)])
 
 
 def _tokens(cells: list[Cell]) -> Iterator[tuple[Sequence[str], float]]:

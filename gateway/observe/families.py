@@ -26,6 +26,9 @@ PER_TOKEN_BUCKETS: Final = (
 DURATION_BUCKETS: Final = tuple(0.01 * 2**n for n in range(14))
 TOKEN_BUCKETS: Final = tuple(float(4**n) for n in range(14))
 
+RATIO_BUCKETS: Final = (0.1, 0.25, 0.5, 0.7, 0.8, 0.9, 1.0, 1.1, 1.25, 1.4, 2.0, 4.0, 10.0)
+"""Around one, where a prediction was right: within a tenth, a quarter, a factor of two."""
+
 
 class Kind(Enum):
     """What Prometheus calls the type of a family."""
@@ -125,6 +128,21 @@ DURATION: Final = _histogram(
     "From the request to the last byte of its reply.",
     DURATION_BUCKETS,
     "tier",
+)
+PREDICTION: Final = _histogram(
+    "gateway_prediction_ratio",
+    "What a routed call took over what it was expected to take: 1 is right, 2 is twice as much. "
+    "Calls that went well and were not served from memory; times only of calls whose first "
+    "attempt answered, TTFT only of streams.",
+    RATIO_BUCKETS,
+    "of",
+    "tier",
+)
+DEADLINES: Final = _counter(
+    "gateway_deadline_total",
+    "Calls under a limit of time (deadline or TTFT, the caller's or its key's), by whether it was "
+    "kept; those refused, or left by their caller, are not counted.",
+    "kept",
 )
 IN_FLIGHT: Final = _gauge("gateway_in_flight", "Calls being served now.")
 ATTEMPTS_IN_FLIGHT: Final = _gauge(
@@ -255,7 +273,7 @@ GEN_AI_PER_TOKEN: Final = _histogram(
 
 FAMILIES: Final = (
     *(REQUESTS, ATTEMPTS, ATTEMPT_SECONDS, ROUTED, TOKENS, COST, SAVED, CACHE_LOOKUPS),
-    *(OVERHEAD, STAGES, FIRST_TOKEN, PER_TOKEN, DURATION),
+    *(OVERHEAD, STAGES, FIRST_TOKEN, PER_TOKEN, DURATION, PREDICTION, DEADLINES),
     *(IN_FLIGHT, ATTEMPTS_IN_FLIGHT, BREAKER_OPEN, LOOP_LAG, QUEUES, TURNS),
     *(HELD, BUDGET_LEFT, BUDGET_PACE, LIMITED),
     *(CACHE_BYTES, CACHE_ENTRIES, CACHE_EVICTIONS, SHARED_CACHE),

@@ -30,6 +30,8 @@ REASONS: Final = {
     "context": "no other tier has a window large enough",
     "cost_cap": "no other tier stays under the caller's cost cap",
     "deadline": "no other tier meets the caller's deadline",
+    "permission": "the caller's key may use no other tier",
+    "allowance": "what is left of the caller's allowance holds no other tier",
     "only": "there is no other tier",
     "sticky": "the conversation stays on its tier",
     "budget": "the caller's allowance does not hold a larger tier",
@@ -89,6 +91,9 @@ MOVES: Final = {
 }
 
 TOKEN_KINDS: Final = ("prompt", "cached", "completion", "reasoning")
+
+PREDICTED: Final = ("cost", "completion", "ttft", "total")
+"""What is predicted of a call: nano-dollars, tokens of its answers, seconds to both bytes."""
 
 SAVERS: Final = ("routing", "cache")
 

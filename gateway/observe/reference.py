@@ -36,6 +36,8 @@ LABELS = {
     "successor": "the names of models, from your configuration or known",
     "stream": "`true`, `false`",
     "kind": ", ".join(f"`{kind}`" for kind in labels.TOKEN_KINDS),
+    "of": ", ".join(f"`{kind}`" for kind in labels.PREDICTED),
+    "kept": "`true`, `false`",
     "by": "`routing`: a smaller tier did; `cache`: a reply from memory did",
     "stage": _words(labels.STAGES),
     "queue": _words(labels.QUEUES),

@@ -12,6 +12,7 @@ Refused: labels outside the closed sets (`gateway.observe.labels`), floats for m
 from bisect import bisect_left
 from typing import Final
 
+from gateway.call import Expected
 from gateway.catalog import Catalog
 from gateway.observe import families, labels
 from gateway.observe.labels import ModelNames
@@ -69,12 +70,40 @@ class Cell:
         self.completions = Histogram(families.TOKEN_BUCKETS)
 
 
+class Ratios:
+    """What a tier's calls took over what they were expected to take."""
+
+    __slots__ = labels.PREDICTED
+
+    def __init__(self) -> None:
+        self.cost = Histogram(families.RATIO_BUCKETS)
+        self.completion = Histogram(families.RATIO_BUCKETS)
+        self.ttft = Histogram(families.RATIO_BUCKETS)
+        self.total = Histogram(families.RATIO_BUCKETS)
+
+    def compare(self, ended: Ended, expected: Expected) -> None:
+        """Compare a call that went well with what was expected of it."""
+        usage = ended.usage
+        if not usage.estimated and expected.cost and expected.completion:
+            self.cost.observe(ended.cost / expected.cost)
+            self.completion.observe(usage.completion / expected.completion)
+        # A second attempt's wait is no fault of the prediction.
+        if ended.attempts == 1 and expected.total:
+            self.total.observe(ended.seconds / expected.total)
+            if ended.stream and expected.ttft:
+                self.ttft.observe(ended.ttft / expected.ttft)
+
+    def each(self) -> tuple[Histogram, ...]:
+        """In the order of their names."""
+        return self.cost, self.completion, self.ttft, self.total
+
+
 class Tally:
     """A `Recorder` that counts. Written by one thread, readable from any."""
 
     __slots__ = (
         *("_aliases", "_cells", "_models", "_outcomes"),
-        *("attempt_seconds", "attempts", "cache", "overhead", "routed"),
+        *("attempt_seconds", "attempts", "cache", "deadlines", "overhead", "ratios", "routed"),
         *("saved_by_cache", "saved_by_routing"),
     )
 
@@ -93,6 +122,8 @@ class Tally:
         self.routed = tuple(dict.fromkeys(labels.REASONS, 0) for _ in labels.TIERS)
         self.cache = dict.fromkeys(labels.CACHE_OUTCOMES, 0)
         self.overhead = Histogram(families.OVERHEAD_BUCKETS)
+        self.ratios = tuple(Ratios() for _ in labels.TIERS)
+        self.deadlines = [0, 0]
         self.saved_by_routing = 0
         self.saved_by_cache = 0
 
@@ -122,6 +153,10 @@ class Tally:
             cell.whole += 1
         if not from_memory:
             _add_tokens(cell, ended)
+            if ended.expected is not None and ended.outcome == labels.OK:
+                self.ratios[tier].compare(ended, ended.expected)
+        if ended.in_time is not None:
+            self.deadlines[ended.in_time] += 1
         if ended.saved > 0:
             if from_memory:
                 self.saved_by_cache += ended.saved

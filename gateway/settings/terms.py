@@ -229,7 +229,7 @@ class AccessSettings(Section):
 
 
 class AdminSettings(Section):
-    """The admin API under `/admin/v1`: keys, spend, standing."""
+    """The admin API under `/admin/v1`: keys, spend, standing, decisions."""
 
     key: Key | None = Field(
         default=None,
@@ -240,6 +240,13 @@ class AdminSettings(Section):
         default=None,
         description="`true` serves it to other machines too (needs `key`), `false` to nobody; "
         "without it, to this machine only.",
+    )
+    decisions: int = Field(
+        default=1_000,
+        ge=0,
+        le=100_000,
+        description="How many of the latest decisions are kept in memory to be looked at (about "
+        "3 kB each).",
     )
 
     @field_validator("key")

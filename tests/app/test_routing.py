@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.app.root import explain
+from gateway.app.dry import explain
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
@@ -109,4 +109,19 @@ def test_a_dry_run_says_the_same_as_serving(assessor: Assessor) -> None:
     settings = load(None, {"GATEWAY_SIMULATE_ENABLED": "true"})
     body = {"model": "auto", "messages": [{"role": "user", "content": SHORT_BUT_HARD[0]}]}
 
-    assert explain(settings, body)["tier"] == tier_of(assessor, SHORT_BUT_HARD[0])
+    assert explain(settings, body, {})["tier"] == tier_of(assessor, SHORT_BUT_HARD[0])
+
+
+def test_a_dry_run_heeds_what_a_caller_would_say() -> None:
+    settings = load(None, {"GATEWAY_SIMULATE_ENABLED": "true"})
+    body = {"model": "auto", "messages": [{"role": "user", "content": "Hello!"}]}
+
+    told = explain(settings, body, {"X-Gateway-Tier": "full"})
+
+    assert (told["tier"], told["reason"]) == ("full", "tier")
+    assert told["plan"][0] == {
+        "tier": "full",
+        "deployment": "full",
+        "model": "gpt-4.1",
+        "max_tokens": None,
+    }

@@ -73,7 +73,9 @@ class Counter:
     def demo(self, settings: Settings, *, seconds: float | None, rate: float, show: Showing) -> int:
         raise NotImplementedError
 
-    def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
+    def explain(
+        self, settings: Settings, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
         raise NotImplementedError
 
     def create(self, name: str = "search-prod", *, as_settings: bool = False, **said: Any) -> int:

@@ -1,5 +1,6 @@
 """A product that notes what the commands hand it."""
 
+from collections.abc import Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ EXPLANATION: dict[str, Any] = {
     "quality": [0.6, 0.72, 0.75],
     "prompt_tokens": 1234,
     "signals": ["code"],
+    "would_change_it": ["nano would need a dial of 0.31"],
     "candidates": [
         {
             "tier": tier,
@@ -43,6 +45,7 @@ class NotedProduct:
     served: list[Settings] = field(default_factory=list)
     demos: list[tuple[Settings, float | None, float]] = field(default_factory=list)
     bodies: list[dict[str, Any]] = field(default_factory=list)
+    headers: list[Mapping[str, str]] = field(default_factory=list)
 
     def serve(self, settings: Settings) -> int:
         self.served.append(settings)
@@ -60,9 +63,12 @@ class NotedProduct:
     ) -> bool:
         raise NotImplementedError
 
-    def explain(self, settings: Settings, body: dict[str, Any]) -> dict[str, Any]:
+    def explain(
+        self, settings: Settings, body: Mapping[str, Any], headers: Mapping[str, str]
+    ) -> dict[str, Any]:
         assert settings.simulate.enabled
-        self.bodies.append(body)
+        self.bodies.append(dict(body))
+        self.headers.append(headers)
         if self.refuses:
             raise Infeasible("No tier can answer this call within its limits.")
         return EXPLANATION

@@ -2,7 +2,7 @@
 
 import runpy
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,16 @@ class NotedWork:
     def check(self, config: Path | None) -> int:
         return self._note("check", config)
 
-    def route(self, config: Path | None, prompt: str, *, model: str, as_json: bool) -> int:
-        return self._note("route", config, prompt, model, as_json)
+    def route(
+        self,
+        config: Path | None,
+        prompt: str,
+        *,
+        model: str,
+        as_json: bool,
+        headers: Sequence[str],
+    ) -> int:
+        return self._note("route", config, prompt, model, as_json, *headers)
 
     def schema(self, *, markdown: bool) -> int:
         return self._note("schema", markdown)
@@ -70,6 +78,10 @@ class NotedWork:
         (["check", "--config", "b.yaml"], ("check", Path("b.yaml"))),
         (["route", "Hello"], ("route", None, "Hello", "auto", False)),
         (["route", "-", "-m", "mini", "--json"], ("route", None, "-", "mini", True)),
+        (
+            ["route", "Hi", "-H", "a: 1", "-H", "b: 2"],
+            ("route", None, "Hi", "auto", False, "a: 1", "b: 2"),
+        ),
         (["schema"], ("schema", False)),
         (["schema", "--markdown"], ("schema", True)),
     ],

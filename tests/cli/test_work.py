@@ -183,6 +183,25 @@ def test_route_asks_for_the_prompt_and_shows_every_candidate(office: Open) -> No
     ]
 
 
+def test_route_hands_over_what_a_caller_would_say(office: Open) -> None:
+    there = office({})
+    said = ["x-gateway-quality: 0.9", "X-Gateway-Max-Cost-USD:0.01"]
+
+    there.desk.route(None, "Hello", model="auto", as_json=False, headers=said)
+
+    assert there.product.headers == [{"x-gateway-quality": "0.9", "X-Gateway-Max-Cost-USD": "0.01"}]
+
+
+def test_route_refuses_a_header_that_is_none(office: Open) -> None:
+    there = office({})
+
+    code = there.desk.route(None, "Hello", model="auto", as_json=False, headers=["quality"])
+
+    assert code == 1
+    assert "write it as `name: value`" in there.err.getvalue()
+    assert there.product.bodies == []
+
+
 def test_route_reads_a_long_prompt_from_the_input(office: Open) -> None:
     there = office({}, stdin="from the pipe\n")
 

@@ -1,5 +1,6 @@
 """The admin API over stores in memory, asked as from any machine."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -7,7 +8,9 @@ import httpx
 
 from gateway.access.directory import Directory, Team
 from gateway.catalog import Secret
+from gateway.flow.decisions import Decisions
 from gateway.http.admin import Admin
+from gateway.http.admin_decisions import Watching
 from gateway.http.pages import Page, Ready, create
 from gateway.money import usd
 from gateway.principal import Allowance, KeyRecord, Period, Terms
@@ -52,6 +55,8 @@ class Office:
     records: tuple[KeyRecord, ...] = (CONFIGURED,)
     key: str | None = None
     everywhere: bool = False
+    looks: int = 3
+    while_pausing: Callable[[int], None] = lambda _: None
 
     def __post_init__(self) -> None:
         self.ledger = FakeLedger(self.clock)
@@ -65,7 +70,17 @@ class Office:
             key=None if self.key is None else Secret(self.key),
             everywhere=self.everywhere,
         )
-        self.app = create(page(admin=self.admin, cors_origins=("*",)))
+        self.decisions = Decisions(20)
+        self.stops = False
+        self.pauses: list[float] = []
+        self.watching = Watching(self.decisions, self._pause, lambda: self.stops)
+        self.app = create(page(admin=self.admin, watching=self.watching, cors_origins=("*",)))
+
+    async def _pause(self, seconds: float) -> None:
+        """Nobody waits; who watches an office watches one that closes after some looks."""
+        self.pauses.append(seconds)
+        self.stops = len(self.pauses) > self.looks
+        self.while_pausing(len(self.pauses))
 
     async def ask(
         self, method: str, path: str, body: Any = None, *, peer: Any = NEAR, **headers: str

@@ -15,6 +15,9 @@ PATHS = [
     ("POST", "/keys/a/rotate"),
     ("GET", "/spend"),
     ("GET", "/standing"),
+    ("GET", "/decisions"),
+    ("GET", "/decisions/stream"),
+    ("GET", "/decisions/req_1"),
 ]
 GUARDED = (401, 403)
 

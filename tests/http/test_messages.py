@@ -101,3 +101,22 @@ async def test_a_kept_message_serves_again() -> None:
 
     assert again.headers["x-gateway-cache"] == "hit"
     assert (await again.parse()).content == first.content
+
+
+async def test_the_decision_is_told_in_a_message_and_in_a_streams_last_words() -> None:
+    asked = {"x-gateway-explain": "1"}
+    async with (
+        edge(lambda request: stream(OPENING, CLOSING + DONE) if request.stream else whole()) as e,
+        client(e) as made,
+    ):
+        message = await made.messages.create(
+            model="auto", max_tokens=50, messages=HI, extra_headers=asked
+        )
+        events = await made.messages.create(
+            model="auto", max_tokens=50, messages=HI, stream=True, extra_headers=asked
+        )
+        told = [event.to_dict() async for event in events]
+
+    assert message.to_dict()["gateway"]["tier"] == "nano"  # type: ignore[index]  # ours
+    assert [event["type"] for event in told][-2:] == ["message_delta", "message_stop"]
+    assert told[-2]["gateway"]["tier"] == "nano"  # type: ignore[index]  # ours

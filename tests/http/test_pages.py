@@ -122,6 +122,7 @@ async def test_the_document_describes_every_page_and_the_chat_endpoint() -> None
         "/v1/chat/completions",
         "/v1/responses",
         "/v1/messages",
+        "/v1/route",
         "/v1/models",
         "/v1/models/{name}",
         "/healthz",

@@ -157,3 +157,33 @@ async def test_an_unknown_id_pins_nothing() -> None:
         )
 
     assert raw.headers["x-gateway-tier"] == "nano"
+
+
+async def test_the_decision_is_told_in_a_streams_last_event_and_its_client_can_read_it() -> None:
+    explain = {"x-gateway-explain": "1"}
+    async with edge(lambda _: stream(CREATED, DELTA, COMPLETED)) as e, client(e) as made:
+        events = await made.responses.create(
+            model="auto", input="Capital?", stream=True, extra_headers=explain
+        )
+        seen = [event async for event in events]
+        ended = (await e.recorder.after(1))[0]
+
+    assert [event.type for event in seen] == [
+        "response.created",
+        "response.output_text.delta",
+        "response.completed",
+    ]
+    told = seen[-1].to_dict()["gateway"]
+    assert isinstance(told, dict)
+    assert (told["decision_id"], told["tier"]) == (ended.id, "nano")
+    assert told["usage"]["completion"] == 3
+    assert seen[-1].to_dict()["response"] == RESPONSE
+
+
+async def test_a_stream_that_came_at_once_is_told_too() -> None:
+    async with edge(lambda _: stream(CREATED + DELTA + COMPLETED)) as e:
+        asked = {"model": "auto", "input": "Hi", "stream": True}
+        said = await e.ask(post(orjson.dumps(asked), "x-gateway-explain: 1", path="/v1/responses"))
+
+    assert said.body.startswith(CREATED + DELTA + COMPLETED[:-3] + b',"gateway":{')
+    assert said.body.endswith(b"}}\n\n")

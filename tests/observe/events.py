@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -66,6 +66,15 @@ USUAL = Ended(
     score=0.25,
     upstream_request_id="req_1",
 )
+
+
+class Foreseen(NamedTuple):
+    """What a call was expected to take."""
+
+    cost: NanoUSD = NanoUSD(20_000)
+    completion: float = 80.0
+    ttft: float = 0.1
+    total: float = 2.0
 
 
 def an_ended(**changes: Any) -> Ended:

@@ -16,7 +16,7 @@ from gateway.observe.families import FAMILIES, Kind
 from gateway.observe.metrics import FRESH, OPENMETRICS, TEXT, Metrics, media_type
 from gateway.ports import Attempted
 from tests.observe.counting import fresh_metrics
-from tests.observe.events import EVERYTHING, HandClock, a_catalog, an_ended, samples
+from tests.observe.events import EVERYTHING, Foreseen, HandClock, a_catalog, an_ended, samples
 
 
 def test_every_declared_family_is_on_the_page_with_its_declared_type_and_labels() -> None:
@@ -26,7 +26,9 @@ def test_every_declared_family_is_on_the_page_with_its_declared_type_and_labels(
     metrics = fresh_metrics(EVERYTHING, Catalog({**moved.tiers, Tier.NANO: (after,)}))
     metrics.attempted(Attempted("nano-1", "upstream_broken", 0.1))
     for outcome in ("ok", "upstream_timeout"):
-        metrics.ended(an_ended(stream=True, ttft=0.1, outcome=outcome))
+        metrics.ended(
+            an_ended(stream=True, ttft=0.1, outcome=outcome, expected=Foreseen(), in_time=True)
+        )
     families = {f.name: f for f in text_string_to_metric_families(metrics.render().decode())}
 
     for declared in FAMILIES:

@@ -19,4 +19,4 @@ def test_every_label_is_explained() -> None:
 def test_names_end_in_their_unit() -> None:
     for family in FAMILIES:
         if family.buckets and family.name != "gen_ai_client_token_usage":
-            assert family.name.endswith("_seconds"), family.name
+            assert family.name.endswith(("_seconds", "_ratio")), family.name

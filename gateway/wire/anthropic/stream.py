@@ -58,7 +58,7 @@ class MessageStream:
     """
 
     __slots__ = (
-        "_calls", "_choice", "_id", "_kind", "_longer", "_next", "_prompt_tokens",
+        "_calls", "_choice", "_decision", "_id", "_kind", "_longer", "_next", "_prompt_tokens",
         "_refusal", "_request_id", "_splitter", "_started", "_stops", "_thoughts", "_usage",
         "failed", "over",
     )  # fmt: skip
@@ -90,6 +90,7 @@ class MessageStream:
         self._refusal = ""
         self._choice: Mapping[str, Any] = {}
         self._usage: Mapping[str, Any] | None = None
+        self._decision: object = None
 
     def feed(self, data: bytes) -> bytes:
         """The events these bytes make, possibly none."""
@@ -144,6 +145,8 @@ class MessageStream:
         if not self._started:
             out.append(self._start(document))
         self._usage = used(document) or self._usage
+        # The decision, which the caller asked to see.
+        self._decision = document.get("gateway", self._decision)
         choices = document.get("choices")
         if isinstance(choices, list) and choices:
             self._hear(choices[0], out)
@@ -234,7 +237,10 @@ class MessageStream:
         stopped = self._stop_block()
         delta = ended(self._choice, self._stops, called=bool(self._calls), refusal=self._refusal)
         usage = self._usage or at_first(self._prompt_tokens)
-        return stopped + _event("message_delta", {"delta": delta, "usage": usage}) + _STOP
+        members: dict[str, Any] = {"delta": delta, "usage": usage}
+        if self._decision is not None:
+            members["gateway"] = self._decision
+        return stopped + _event("message_delta", members) + _STOP
 
 
 def _event(name: str, members: Mapping[str, Any]) -> bytes:
