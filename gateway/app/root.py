@@ -213,6 +213,7 @@ def _assembled(
         admin=admin,
         admit=lambda fields, near: door.admit(fields, near=near),
         watching=Watching(flow.decisions, clock.sleep, lambda: server.stopping()),
+        simulated=settings.simulate.enabled,
     )
     drain = settings.server.drain
     server = Server(create(page), plane, opened.listener, drain, opened.started)

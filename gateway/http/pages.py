@@ -30,7 +30,7 @@ from gateway.errors import (
     NotFound,
     PermissionDenied,
 )
-from gateway.http import openapi
+from gateway.http import openapi, ui
 from gateway.http.admin import Admin, router as admin_keys
 from gateway.http.admin_decisions import Watching, router as admin_decisions
 from gateway.http.admin_spend import router as admin_spend
@@ -69,8 +69,8 @@ class Page:
     `render` gives the metrics for an `Accept` value (in a thread), `media_type` their type;
     `ready` says whether calls should come; `made` is when the models list began, epoch seconds;
     `open_operations` shows metrics and documentation to other machines too; `admin` is what the
-    admin API stands on (None: there is none), `watching` what its decisions do; `admit` says who
-    calls (None: nobody asks).
+    admin API and the page stand on (None: there are none), `watching` what the decisions do;
+    `admit` says who calls (None: nobody asks); `simulated` labels the page.
     """
 
     catalog: Catalog
@@ -84,6 +84,7 @@ class Page:
     admin: Admin | None = None
     admit: Admit | None = None
     watching: Watching | None = None
+    simulated: bool = False
 
 
 def create(page: Page) -> FastAPI:
@@ -106,6 +107,9 @@ def create(page: Page) -> FastAPI:
         app.include_router(admin_spend(page.admin, from_this_machine))
         if page.watching is not None:
             app.include_router(admin_decisions(page.admin, from_this_machine, page.watching))
+            shown = ui.Shown(page.catalog, page.simulated, page.render, page.watching.decisions)
+            app.include_router(ui.figures(page.admin, from_this_machine, shown))
+            app.include_router(ui.router(page.admin, from_this_machine))
     app.openapi = lambda: openapi.document(app)  # type: ignore[method-assign]  # FastAPI's own hook
     if page.cors_origins:
         app.add_middleware(
