@@ -47,7 +47,7 @@ CLIENTS = (
 )
 
 
-def prepare(client: Client, root: Path) -> list[str]:
+def prepare(client: Client, root: Path, actors: Path = ACTORS) -> list[str]:
     """Make the client's environment unless it is there; gives the command that runs its actor.
 
     Raises:
@@ -64,9 +64,9 @@ def prepare(client: Client, root: Path) -> list[str]:
         make(place, client.packages)
         ready.write_text(client.stamp())
     if node is None:
-        return [str(place / "bin" / "python"), "-I", str(ACTORS / client.actor)]
+        return [str(place / "bin" / "python"), "-I", str(actors / client.actor)]
     # Modules are looked for beside the script, so the script goes there.
-    shutil.copy(ACTORS / client.actor, place / client.actor)
+    shutil.copy(actors / client.actor, place / client.actor)
     return [node, str(place / client.actor)]
 
 

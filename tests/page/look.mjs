@@ -55,7 +55,7 @@ async function look(size, scheme) {
   for (const view of VIEWS) {
     await step(`${view}: ${size}, ${scheme}`, async () => {
       await page.click(`#tab-${view}`);
-      if (view === "play") await page.waitForSelector("#play-model option");
+      if (view === "play") await page.waitForSelector("#play-model option", { state: "attached" });
       if (view === "whatif") await page.waitForSelector("#whatif-result article");
       if (view === "money") await page.waitForSelector("#keys-empty:not([hidden]), #keys tbody tr");
       if (view === "models") await page.waitForSelector("#catalog tbody tr");
@@ -105,6 +105,7 @@ async function live(page) {
   await step("a decision says why, and what would have changed it", async () => {
     await page.click("#hold");
     await page.locator("#recent tbody tr", { hasText: "miss" }).first().click();
+    await page.waitForSelector("#detail[open] table");
     const words = await page.locator("#detail-body").innerText();
     await page.screenshot({ path: `${pictures}/decision.png` });
     await page.keyboard.press("Escape");

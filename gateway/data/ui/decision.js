@@ -5,7 +5,7 @@ import { cells, count, dollars, el, number, percent, seconds, tier } from "./dom
 // Takes what x-gateway-explain, /v1/route and /admin/v1/decisions give.
 export function details(said) {
   const candidates = said.candidates ?? [];
-  return el("div", { class: "answer-details" },
+  return el("div", { class: "decision" },
     el("p", {}, tier(said.tier), ` ${said.model ?? ""} – ${(said.reasons ?? []).join("; ") || said.reason}`),
     list("What was seen", said.signals),
     candidates.length ? table(candidates, said.tier) : null,
@@ -42,7 +42,7 @@ export function outcome(said) {
   const used = actual.usage;
   return el("dl", { class: "pairs" }, ...[
     pair("Cost", dollars(actual.cost_usd), predicted && dollars(predicted.cost_usd)), ["Saved against always-full", dollars(actual.saved_usd)],
-    pair("First byte", seconds(actual.ttft_seconds), predicted && seconds(predicted.ttft_seconds)),
+    ...(said.stream ? [pair("First byte", seconds(actual.ttft_seconds), predicted && seconds(predicted.ttft_seconds))] : []),
     pair("Whole", seconds(actual.total_seconds), predicted && seconds(predicted.total_seconds)),
     pair("Answer's tokens", count(used.completion), predicted && count(predicted.completion_tokens)),
     ["Prompt's tokens", `${count(used.prompt)}, ${count(used.cached)} cached`], ["Gateway's own time", seconds(actual.overhead_seconds)],

@@ -35,7 +35,9 @@ export function seconds(value) {
   const number = Number(value);
   if (number < 0.001) return `${Math.round(number * 1e6)} µs`;
   if (number < 1) return `${Math.round(number * 1000)} ms`;
-  return number < 100 ? `${number.toFixed(1)} s` : `${Math.round(number)} s`;
+  if (number < 100) return `${number.toFixed(1)} s`;
+  if (number < 7200) return `${Math.round(number / 60)} min`;
+  return number < 172800 ? `${Math.round(number / 3600)} h` : `${Math.round(number / 86400)} days`;
 }
 
 export const percent = (share) => (Number.isFinite(share) ? `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %` : "–");

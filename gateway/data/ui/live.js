@@ -149,7 +149,7 @@ function chartAll() {
     saved[at] += Number(said.saved_usd);
     if (!calls[said.tier]) continue;
     calls[said.tier][at] += 1;
-    if (said.ttft_seconds && said.cache !== "hit") firsts[said.tier][at].push(said.ttft_seconds);
+    if (said.stream && said.ttft_seconds && said.cache === "miss") firsts[said.tier][at].push(said.ttft_seconds);
   }
   charts.tiers.show(stacked(xs, calls));
   let sum = 0, full = 0;
@@ -177,12 +177,12 @@ async function poll() {
   const looked = sum("gateway_cache_total"), hits = sum("gateway_cache_total", (one) => ["hit", "shared"].includes(one.labels.outcome));
   const horizon = Date.now() / 1000 - 30;
   const lately = kept.filter((said) => said.at > horizon);
-  const firsts = lately.map((said) => said.ttft_seconds).filter(Boolean);
+  const firsts = lately.filter((said) => said.stream).map((said) => said.ttft_seconds).filter(Boolean);
   const tiles = [
     ["Calls", count(calls), ""], ["A second, now", (lately.length / 30).toFixed(1), ""], ["In flight", count(sum("gateway_in_flight")), ""],
     ["Spent", dollars(spent), ""], ["Saved", dollars(saved), spent + saved > 0 ? `${percent(saved / (spent + saved))} of always-full` : ""],
-    ["From memory", looked ? percent(hits / looked) : "–", ""], ["First byte, median", seconds(median(firsts)), "last 30 s"],
-    ["Gateway's own time", seconds(sum("gateway_overhead_seconds_sum") / sum("gateway_overhead_seconds_count")), "a call, mean"],
+    ["From memory", looked ? percent(hits / looked) : "–", ""], ["First byte, median", seconds(median(firsts)), "streams, last 30 s"],
+    ["Own time", seconds(sum("gateway_overhead_seconds_sum") / sum("gateway_overhead_seconds_count")), "the gateway's, a call"],
   ];
   $("tiles").replaceChildren(...tiles.map(([name, value, note]) => el("div", {}, el("dt", {}, name), el("dd", {}, value, " ", el("small", {}, note)))));
   upstreams(of);

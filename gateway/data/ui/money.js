@@ -66,6 +66,8 @@ async function standing() {
   burn(now.allowances[0]);
 }
 
+const levelName = (level) => (selected && level === `key:${selected.id}` ? `key ${selected.name}` : level.replace(":", " "));
+
 function allowance(one) {
   const amount = Number(one.amount_usd), spent = Number(one.settled_usd) / amount, held = Number(one.held_usd) / amount;
   const ahead = spent > one.elapsed;
@@ -76,7 +78,7 @@ function allowance(one) {
     return made;
   };
   return el("div", { class: "standing" },
-    el("div", { class: "bar" }, el("b", {}, one.level), ` ${one.allowance ?? dollars(one.amount_usd)}`,
+    el("div", { class: "bar" }, el("b", {}, levelName(one.level)), ` ${one.allowance ?? dollars(one.amount_usd)}`,
       el("span", { class: ahead ? "warn" : "good" }, ahead ? "ahead of its pace" : "within its pace")),
     el("div", { class: "meter", role: "img", "aria-label": `${dollars(one.settled_usd)} spent, ${dollars(one.held_usd)} held of ${dollars(one.amount_usd)}` },
       part("spent", 0, Math.min(spent, 1)), part("held", Math.min(spent, 1), Math.min(held, 1 - Math.min(spent, 1))), part("now", one.elapsed)),
@@ -90,7 +92,7 @@ function burn(one) {
   const points = history.get(name) ?? [];
   points.push([Date.now() / 1000, Number(one.remaining_usd), Number(one.amount_usd) * (1 - one.elapsed)]);
   history.set(name, points.slice(-900));
-  $("burn-title").textContent = `Left of ${one.allowance ?? one.level}, dollars, and what an even pace would leave`;
+  $("burn-title").textContent = `Left of ${one.allowance ?? levelName(one.level)}, dollars, and what an even pace would leave`;
   chart ??= new Chart($("chart-burn"), [{ label: "left", colour: "mini", fill: "22" }, { label: "even pace", colour: "faint", dash: [5, 5] }]);
   chart.show([0, 1, 2].map((i) => points.map((point) => point[i])));
 }
