@@ -5,8 +5,13 @@ import re
 import httpx
 import pytest
 
+from gateway.call import NO_WISHES
+from gateway.flow.decisions import Decision
 from gateway.http.ui import assets
+from gateway.principal import Principal
 from tests.http.office import ADMIN_KEY, FAR, NEAR, Office, error
+from tests.observe.events import an_ended
+from tests.route.choosing import EASY, HARD, chosen
 
 
 @pytest.fixture
@@ -91,3 +96,26 @@ async def test_the_metrics_are_shown_to_whoever_may_administer() -> None:
     shown = await office.ask("GET", "/metrics", peer=FAR, Authorization=f"Bearer {ADMIN_KEY}")
 
     assert (refused.status_code, shown.status_code) == (401, 200)
+
+
+async def test_the_recent_calls_are_decided_again_at_every_dial() -> None:
+    office = Office()
+    for number, seen in enumerate((EASY, HARD)):
+        ended = an_ended(id=f"req_{number}")
+        office.decisions.add(
+            Decision(ended, 0.0, "chat", "", Principal(), NO_WISHES, seen, chosen(seen))
+        )
+
+    told = (await office.ask("GET", "/whatif")).json()
+
+    assert told["calls"] == 2
+    assert told["decided"]["tiers"] == {"nano": 1, "mini": 0, "full": 1}
+    dials = {row["dial"]: row["tiers"] for row in told["dials"]}
+    assert dials[0] == {"nano": 2, "mini": 0, "full": 0}
+    assert dials[1]["full"] == 2
+
+
+async def test_without_calls_there_is_nothing_to_decide_again() -> None:
+    told = (await Office().ask("GET", "/whatif")).json()
+
+    assert (told["calls"], told["decided"]["cost_usd"]) == (0, "0")
