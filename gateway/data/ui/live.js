@@ -5,7 +5,8 @@ import { Chart, STACK, stacked } from "./charts.js";
 import { details, outcome } from "./decision.js";
 import { $, TIERS, cells, clock, count, dollars, el, number, percent, rows, seconds, tier, toast } from "./dom.js";
 
-const WINDOW = 300; // seconds of the charts
+const LEAST = 60; // seconds of the charts: since the first call that is known, within these
+const MOST = 300;
 const STEP = 5; // seconds a point
 const MOST_KEPT = 20000;
 const MOST_ROWS = 100;
@@ -135,7 +136,9 @@ function chartAll() {
     ttft: new Chart($("chart-ttft"), TIERS.map((label) => ({ label, colour: label, points: true }))),
   };
   const last = Math.floor(Date.now() / 1000 / STEP) * STEP;
-  const xs = Array.from({ length: WINDOW / STEP }, (_, i) => last - WINDOW + (i + 1) * STEP);
+  const since = Math.min(Math.max(last - (kept[0]?.at ?? last), LEAST), MOST);
+  const points = Math.ceil(since / STEP);
+  const xs = Array.from({ length: points }, (_, i) => last - (points - 1 - i) * STEP);
   const empty = () => xs.map(() => 0);
   const calls = { nano: empty(), mini: empty(), full: empty() };
   const firsts = Object.fromEntries(TIERS.map((label) => [label, xs.map(() => [])]));
