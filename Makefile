@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean test-page
+.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean test-page test-docs
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (nee
 
 test-compose: $(VENV)/.ready-dev ## Try the compose stack on a Docker Engine (about ten minutes)
 	$(BIN)/python -m tests.compose $(ARGS)
+
+test-docs: $(VENV)/.ready-dev ## Run every command of the documents
+	$(BIN)/python -m tests.docs
 
 test-page: $(VENV)/.ready-dev ## Use the page at /ui in a real browser (needs chromium and node)
 	$(BIN)/python -m tests.page

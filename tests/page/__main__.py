@@ -83,9 +83,7 @@ def looked(command: list[str]) -> int:
 @contextmanager
 def served(scratch: Path, name: str, more: str = "") -> Iterator[str]:
     """A gateway process before its own simulation; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     configuration, log = scratch / f"{name}.yaml", PLACE / f"{name}.log"
     configuration.write_text(CONFIGURATION + more)
     command = [sys.executable, "-m", "gateway", "serve", "--simulate", "--port", str(port)]
@@ -104,6 +102,14 @@ def served(scratch: Path, name: str, more: str = "") -> Iterator[str]:
             process.terminate()
 
 
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
 def wait_until_ready(url: str) -> None:
     """Return when the gateway takes calls.
 
@@ -118,7 +124,7 @@ def wait_until_ready(url: str) -> None:
                 return
         except httpx.TransportError:
             time.sleep(0.1)
-    message = f"the gateway did not come up; its log is in {PLACE}"
+    message = f"the gateway did not come up; nothing answers at {url}"
     raise TimeoutError(message)
 
 
