@@ -10,9 +10,10 @@ ASSIGNMENT = re.compile(r"^\w+=\S* ")
 
 
 class Block(NamedTuple):
-    """A fenced block: where it stands, what language it says it is in, its text."""
+    """A fenced block: where it stands and as which, the language it says it is in, its text."""
 
     document: str
+    number: int
     language: str
     text: str
 
@@ -42,9 +43,9 @@ def blocks() -> list[Block]:
     """Every fenced block, without the indentation it shares."""
     found = []
     for path in documents():
-        for indent, language, text in FENCE.findall(path.read_text()):
+        for number, (indent, language, text) in enumerate(FENCE.findall(path.read_text())):
             lines = [line.removeprefix(indent) for line in text.splitlines()]
-            found.append(Block(str(path.relative_to(ROOT)), language, "\n".join(lines)))
+            found.append(Block(str(path.relative_to(ROOT)), number, language, "\n".join(lines)))
     return found
 
 
