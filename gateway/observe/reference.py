@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Mapping
 
 from gateway.observe import families, labels
+from gateway.observe.families import Across
 
 INTRODUCTION = """# Metrics
 
@@ -19,9 +20,9 @@ your callers. Series appear with their first event. Beside the families below th
 `process_*` and `python_*` ones.
 
 With several workers the page of any of them is the page of all: counters and histograms are added,
-also those of workers that have ended, and gauges too but for the highest of `gateway_breaker_open`
-and the earliest of `process_start_time_seconds`. What another worker counted is at most a second
-old; one that is killed takes that second along.
+also those of workers that have ended, and gauges too, but for those said to be the highest or the
+lowest of them; `process_start_time_seconds` is the earliest. What another worker counted is at most
+a second old; one that is killed takes that second along.
 """
 
 
@@ -77,7 +78,8 @@ def reference() -> str:
 def _rows() -> Iterable[tuple[str, ...]]:
     for family in families.FAMILIES:
         names = ", ".join(f"`{label}`" for label in family.labels)
-        yield f"`{family.name}`", family.kind.value, names, family.help
+        across = "" if family.across is Across.SUM else f" Of workers: the {family.across.value}."
+        yield f"`{family.name}`", family.kind.value, names, family.help + across
 
 
 def _buckets() -> Iterable[str]:
