@@ -47,6 +47,7 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
         CallerError: it is none.
     """
     _check_media(fields)
+    head = exchange.head
     body = exchange.body()
     document = read(body)
     route = exchange.route if exchange.route != DRY_ROUTE else _meant(document, fields)
@@ -68,7 +69,7 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
         stream=stream,
         wants_usage=isinstance(options, dict) and options.get("include_usage") is True,
         wishes=tightened(wishes, asker.principal),
-        headers=to_upstream(exchange.headers),
+        headers=to_upstream(exchange.headers) if head is None else head.upstream,
         arrived=exchange.arrived,
         principal=asker.principal,
         api=CHAT.name if chat else RESPONSES.name,
@@ -92,7 +93,8 @@ def _message(
         document = {**document, "max_tokens": 1, "stream": False}
     translated = from_request(document, fields, asker.terms)
     if translated.session:
-        fields.setdefault(b"x-session-id", translated.session.encode())
+        # Not into `fields`: they may be read again for the connection's next call.
+        fields = {b"x-session-id": translated.session.encode(), **fields}
     wishes, dropped = parse(fields, translated.document)
     if isinstance(exchange.tongue, Messages):
         exchange.tongue.translated = translated

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from gateway.call import Headers
 from gateway.errors import GatewayError
 from gateway.flow.flight import Presence
+from gateway.http.again import Head
 from gateway.http.tongues import Tongue
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ class Exchange:
         "complete",
         "disconnected",
         "expects",
+        "head",
         "headers",
         "health",
         "http_1_0",
@@ -84,6 +86,7 @@ class Exchange:
         self.merged = 0
         self.size = 0
         self.expects = False
+        self.head: Head | None = None
         self.health = False
         self.complete = False
         self.turn = False

@@ -140,7 +140,8 @@ class Plane:
         return b"%b%bcontent-length: %d\r\n\r\n%b" % (head, CLOSE, len(body), body)
 
     async def _read(self, exchange: Exchange, request_id: str) -> tuple[Call, frozenset[str]]:
-        fields, near = dict(exchange.headers), exchange.protocol.near
+        head, near = exchange.head, exchange.protocol.near
+        fields = dict(exchange.headers) if head is None else head.fields
         try:
             principal = self.door.known(fields, near=near)
             if principal is None:

@@ -27,17 +27,19 @@ from gateway.errors import (
     MalformedRequest,
     MethodNotAllowed,
 )
+from gateway.http.again import Again, Head
 from gateway.http.asked import CHAT_ROUTE, ROUTED
 from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.head import CONTINUE, HEALTHY
 from gateway.http.near import is_near
 from gateway.http.plane import Plane
 from gateway.http.sweep import Sweep
+from gateway.http.upgrade import without_offer
 from gateway.http.worker import Worker
 
 
 class EdgeProtocol(HttpToolsProtocol):
-    """One client connection. `plane` is set on a subclass by `protocol_for`."""
+    """One client connection. `plane` is set on a subclass by the server."""
 
     plane: Plane
 
@@ -52,6 +54,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self._refusal = b""
         self.near = False
         self._sweep = Sweep()
+        self._again = Again()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -74,7 +77,7 @@ class EdgeProtocol(HttpToolsProtocol):
             active.message_event.set()
 
     def data_received(self, data: bytes) -> None:
-        if self.discarding:
+        if self.discarding or self._again.take(self, data):
             return
         head = self.headers if self._in_head else None
         try:
@@ -90,14 +93,8 @@ class EdgeProtocol(HttpToolsProtocol):
                 self.refuse(HeadTooLarge("The request's head is too long."))
 
     def _decline_upgrade(self, rest: bytes) -> None:
-        """Read the request anew as if it had offered no other protocol.
-
-        The parser takes what follows such a head for the other protocol, its body too; clients
-        that offer HTTP/2 with every request (Java's) would have their bodies executed.
-        """
-        method, version = self.parser.get_method(), self.parser.get_http_version().encode()
-        fields = [b"%b: %b\r\n" % field for field in self.headers if field[0] != b"upgrade"]
-        head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(fields))
+        """Read the request anew as if it had offered no other protocol."""
+        head = without_offer(self.parser, self.url, self.headers)
         self.parser = type(self.parser)(self)
         self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self.data_received(head + rest)
@@ -147,21 +144,31 @@ class EdgeProtocol(HttpToolsProtocol):
         path = url.partition(b"?")[0]
         if (route := ROUTED.get(path)) is not None and parser.get_method() == b"POST":
             self._begin_exchange(route)
-        elif path == b"/healthz" and parser.get_method() == b"GET" and self._idle():
+        elif path == b"/healthz" and parser.get_method() == b"GET" and self.idle():
             self._begin_exchange(CHAT_ROUTE).health = True
         else:
             super().on_headers_complete()
             self._in_body = True
 
-    def _idle(self) -> bool:
+    def idle(self) -> bool:
+        """Whether every request that began was answered."""
         return self.cycle is None or self.cycle.response_complete
+
+    def begin_again(self, head: Head) -> Exchange:
+        """A request has begun whose head came before (`gateway.http.again`)."""
+        self.headers, self.head_bytes, self.idle_since = head.headers, len(head.before), None
+        self.receiving_since, self._offers_upgrade = self.plane.now(), False
+        exchange = Exchange(self, head.headers, head.route, keep_alive=True)
+        exchange.head, exchange.turn, self._in_body = head, True, True
+        self.active, self.cycle = exchange, cast("RequestResponseCycle", exchange)
+        return exchange
 
     def _begin_exchange(self, route: str) -> Exchange:
         old = self.parser.get_http_version() != "1.1"
         keep_alive = not old and self.parser.should_keep_alive()
         exchange = Exchange(self, self.headers, route, keep_alive=keep_alive)
         exchange.http_1_0 = old
-        exchange.turn = self._idle()
+        exchange.turn = self.idle()
         if exchange.turn:
             self.active = exchange
         else:
@@ -170,15 +177,12 @@ class EdgeProtocol(HttpToolsProtocol):
         self.cycle = cast("RequestResponseCycle", exchange)
         self._in_body = True
         if self._declared > self.plane.limits.max_body:
-            self.refuse(self._too_large())
+            self.refuse(BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes."))
         elif self.expect_100_continue and not old:
             exchange.expects = True
             if exchange.turn:
                 self.transport.write(CONTINUE)
         return exchange
-
-    def _too_large(self) -> BodyTooLarge:
-        return BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes.")
 
     # ── its body ──────────────────────────────────────────────────────────
 
@@ -191,7 +195,7 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         exchange.size += len(body)
         if exchange.size > self.plane.limits.max_body:
-            self.refuse(self._too_large())
+            self.refuse(BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes."))
         else:
             exchange.add(body)
 
@@ -205,6 +209,8 @@ class EdgeProtocol(HttpToolsProtocol):
             super().on_message_complete()
             return
         exchange.complete = True
+        if exchange.head is None and exchange.turn:
+            self._again.learn(exchange)
         if exchange.health:
             self.transport.write(HEALTHY % (b"" if exchange.keep_alive else CLOSE))
             exchange.finish()
@@ -212,7 +218,6 @@ class EdgeProtocol(HttpToolsProtocol):
             exchange.start()
 
     # ── its reply ─────────────────────────────────────────────────────────
-
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
         """A request's turn has come."""
         exchange: object = cycle
@@ -293,8 +298,3 @@ class EdgeProtocol(HttpToolsProtocol):
     def swept(self, now: float) -> None:
         """Called about once a second: end what has waited too long."""
         self._sweep.pass_over(self, now)
-
-
-def protocol_for(plane: Plane) -> type[EdgeProtocol]:
-    """The protocol class uvicorn is given: connections of one plane."""
-    return type("PlaneProtocol", (EdgeProtocol,), {"plane": plane})

@@ -12,7 +12,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from gateway.http.plane import Plane
-from gateway.http.protocol import EdgeProtocol, protocol_for
+from gateway.http.protocol import EdgeProtocol
 
 SWEEP_SECONDS = 1.0
 BACKLOG = 2048
@@ -36,7 +36,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 app,
-                http=protocol_for(plane),
+                http=type("PlaneProtocol", (EdgeProtocol,), {"plane": plane}),
                 ws="none",
                 lifespan="off",
                 log_config=None,
