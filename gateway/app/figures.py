@@ -6,6 +6,7 @@ from gateway.observe.gauges import StoreFigures
 from gateway.store.embedded.store import EmbeddedStore
 from gateway.store.layered import LayeredCache
 from gateway.store.redis.cache import RedisCache
+from gateway.store.redis.faults import KINDS
 from gateway.store.redis.link import Link
 
 
@@ -22,7 +23,8 @@ def of_redis(link: Link) -> StoreFigures:
     return StoreFigures(
         "redis",
         up=not now.open_breakers,
-        errors=now.errors,
+        # Each from the start, so that the first failure of a kind shows in a rate.
+        errors={**dict.fromkeys(KINDS, 0), **now.errors},
         commands=now.commands,
         round_trips=now.round_trips,
         seconds=now.seconds,
