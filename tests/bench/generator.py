@@ -20,7 +20,7 @@ class Load:
     `rate` calls a second arrive at random (0: every connection sends again at once); `warm`
     seconds are not counted; `spread` seconds lie between the first and the last connection's
     first call; `seeds` different texts (0: each call its own); `match` is looked for in the heads
-    of replies.
+    of replies; `headers` are further lines of every head.
     """
 
     bodies: tuple[Path, ...]
@@ -31,6 +31,7 @@ class Load:
     spread: float = 0.0
     seeds: int = 0
     match: str = ""
+    headers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ class Generator:
         command += [f"-r{load.rate}", f"-s{load.spread}", f"-V{load.seeds}"]
         for body in load.bodies:
             command += ["-b", str(body)]
+        for header in load.headers:
+            command += ["-H", header]
         return [*command, "-m", load.match] if load.match else command
 
     def collect(self, process: subprocess.Popen[str], load: Load) -> Run:

@@ -54,6 +54,7 @@ BARS = (
     Bar("streams", "gateway_stretch", "stretch of 256 streams", 1.05, slack=0.02),
     Bar("huge", "added_p999_ms", "added p99.9 beside 4 MB prompts, ms", 25.0, slack=0.4),
     Bar("memory", "rss_mb", "resident memory, MB", 130.0, slack=0.02),
+    Bar("shared", "share", "throughput with Redis as a share of without", 0.75, at_least=True),
     Bar("run", "failed", "failed calls", 0.0),
 )
 
@@ -87,6 +88,11 @@ ROWS = (
     ("4 MB prompts a second", "huge", "prompts_per_second", 1),
     ("resident memory, MB", "memory", "rss_mb", 1),
     ("proportional memory, MB", "memory", "pss_mb", 1),
+    ("with Redis and limits: calls a second", "shared", "sharing_calls_per_second", 0),
+    ("with Redis and limits: CPU µs a call", "shared", "sharing_cpu_us", 1),
+    ("with Redis and limits: p50, ms", "shared", "sharing_p50_ms", 2),
+    ("with Redis over without, throughput", "shared", "share", 3),
+    ("with Redis over without, CPU", "shared", "cpu_share", 3),
     ("cold start to the first answer, s", "start", "seconds", 2),
 )
 WIDTH = max(len(words) for words, *_ in ROWS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.bench import bodies, scenarios
+from tests.bench import bodies, scenarios, shared
 from tests.bench.generator import Generator
 from tests.bench.processes import TICKS, Server
 from tests.bench.scenarios import Bench, Figures, Plan
@@ -22,6 +22,7 @@ SCENARIOS = {
     "streams": scenarios.streams,
     "huge": scenarios.huge,
     "memory": scenarios.memory,
+    "shared": shared.shared,
 }
 
 
@@ -51,7 +52,7 @@ def measure(
         server = stack.enter_context(started(made, gateway(made, upstream)))
         results: dict[str, Figures] = {"start": start | {"nginx_seconds": nginx.started}}
         results["memory"] = {"rss_mb_at_start": server.memory().rss}
-        bench = Bench(generator, written, order.plan, upstream, nginx, server, say)
+        bench = Bench(generator, written, order.plan, upstream, nginx, server, made, say)
         for name, scenario in SCENARIOS.items():
             if not order.only or name in order.only:
                 results[name] = results.get(name, {}) | scenario(bench)

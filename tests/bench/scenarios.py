@@ -12,6 +12,7 @@ from statistics import median
 from tests.bench.bodies import Bodies
 from tests.bench.generator import Generator, Load, Run
 from tests.bench.processes import Server
+from tests.bench.targets import Programs
 
 Figures = dict[str, float]
 
@@ -68,6 +69,7 @@ class Bench:
     upstream: Server
     nginx: Server
     gateway: Server
+    made: Programs
     say: Callable[[str], None]
     failed: int = field(default=0)
 

@@ -4,7 +4,7 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -102,10 +102,16 @@ def started(programs: Programs, recipe: Recipe) -> Iterator[Server]:
         yield server
 
 
-def gateway(programs: Programs, upstream: Server, before: Sequence[str] = ()) -> Recipe:
+def gateway(
+    programs: Programs,
+    upstream: Server,
+    before: Sequence[str] = (),
+    more: Mapping[str, object] | None = None,
+) -> Recipe:
     """How the gateway is started: as its users start it, with a catalog of this upstream.
 
-    `before` is what stands between the interpreter and `-m gateway` (a profiler, say).
+    `before` is what stands between the interpreter and `-m gateway` (a profiler, say), `more` are
+    further sections of its configuration.
     """
     port = free_port()
     config = {
@@ -119,8 +125,9 @@ def gateway(programs: Programs, upstream: Server, before: Sequence[str] = ()) ->
         },
     }
     config["store"] = {"data": str(programs.place / "data")}
+    config |= more or {}
     # JSON is YAML, and is written without a library.
-    path = programs.place / "tiergate.yaml"
+    path = programs.place / f"tiergate-{port}.yaml"
     path.write_text(json.dumps(config, indent=2))
     command = [sys.executable, *(before or ("-m", "gateway")), "serve", "--config", str(path)]
     environ = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
