@@ -133,26 +133,32 @@ class ReplyCache(Protocol):
 class Lead(NamedTuple):
     """That we fetch a reply for all, since `since` (monotonic seconds).
 
-    Not `backed`: nobody else knows, so others may fetch it too.
+    `follows`: somebody else does, and is to be waited for. Neither that nor `backed`: nobody knows
+    who fetches it, so everybody may.
     """
 
     key: bytes
     since: float
-    backed: bool
+    backed: bool = False
+    follows: bool = False
 
 
 class SharedFlights(Protocol):
-    """One fetch of a reply for all replicas.
+    """One fetch of a reply for all replicas; none of this raises.
 
     A leader that died blocks nobody for longer than its lease; without a store everybody leads.
     """
 
-    async def join(self, key: bytes) -> Kept | Lead:
-        """What another replica fetched, waited for if need be; else the lead. Never raises."""
+    async def look(self, key: bytes) -> Kept | Lead:
+        """The reply kept under a key, as the cache would tell; else who fetches it, maybe we."""
+        ...
+
+    async def wait(self, key: bytes) -> Kept | None:
+        """What another replica fetches; None: it brought nothing to keep, so fetch it."""
         ...
 
     def landed(self, lead: Lead) -> None:
-        """The leader is done: its reply is in the cache, or there is none to wait for."""
+        """We are done: the reply is in the cache, or there is none to wait for."""
         ...
 
 

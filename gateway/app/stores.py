@@ -24,6 +24,7 @@ from gateway.settings.stores import MEMORY
 from gateway.store.embedded.store import open_beside, open_store as open_embedded
 from gateway.store.layered import LayeredCache
 from gateway.store.memory import MemoryCache
+from gateway.store.redis.flights import RedisFlights
 from gateway.store.redis.ledger import RedisLedger
 from gateway.store.redis.schema import ForeignSchema
 from gateway.store.redis.store import Health, Limits, RedisStore
@@ -98,7 +99,7 @@ async def open_state(
                 figures=lambda: figures.of_redis(store.link),
                 shared=lambda: figures.of_layers(layered, store.cache),
                 waiting=lambda: store.link.figures().waiting,
-                flights=store.flights,
+                flights=RedisFlights(store.link, layered, clock, clock.sleep),
             )
         finally:
             await ledger.close()
@@ -171,7 +172,7 @@ def _redis(settings: Settings, clock: SystemClock) -> tuple[RedisStore, RedisLed
         url += f"{'&' if '?' in url else '?'}{option}"
     limits = Limits(budget=wanted.redis_timeout, max_entry=settings.cache.max_entry)
     try:
-        store = RedisStore.open(url, clock, clock.sleep, limits)
+        store = RedisStore.open(url, clock, limits)
     except (ValueError, OSError) as error:
         message = f"the Redis URL cannot be used: {error}"
         raise StoreUnavailable(message) from None

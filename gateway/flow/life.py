@@ -13,6 +13,7 @@ record    metrics and one log line, when the caller is done
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from gateway.call import NO_WISHES, Assessment, Call
 from gateway.catalog import Deployment, Model
@@ -33,7 +34,7 @@ from gateway.flow.recall import Recall
 from gateway.flow.succession import Succession
 from gateway.flow.tallies import ASSESS, CHOOSE, HOLD, READ, REMEMBER, Tallies
 from gateway.money import FREE
-from gateway.ports import Kept, Lead
+from gateway.ports import Kept
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import STATE, Verdict, decide
 from gateway.route.choose import DOWN, needs_exact_count, taken_by_name
@@ -66,7 +67,7 @@ class Flow:
         self._holding = Holding(parts, self.recall.held, self.tallies)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
-        self._abroad = Abroad(parts.flights, self._now)
+        self._abroad = Abroad(parts)
         self._wall = parts.clock.wall
         self.decisions = Decisions(rules.decisions)
 
@@ -122,32 +123,37 @@ class Flow:
         if verdict.read or verdict.write or verdict.share:
             journey.cache = "miss"
             key = await self._key(call, dropped)
-        if verdict.read and (kept := await self._remembered(call, key)) is not None:
-            return self._replayed(journey, kept, "hit")
-        if not verdict.share:
-            departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
-            return await self._landing.led(departed, share=False)
-        if (already := await self._shared(journey, key)) is not None:
-            return self._landing.joined(already, journey)
-        takeoff = self._takeoffs[key] = Takeoff(presence)
-        outcome: Departed | GatewayError | None = None
-        lead: Lead | None = None
+        found = await self._abroad.look(call, verdict, key) if verdict.read else None
+        if isinstance(found, Kept):
+            return self._replayed(journey, found, "hit")
         try:
-            found = await self._abroad.join(journey, verdict, key)
-            if isinstance(found, Kept):
-                return self._replayed(journey, found, "shared")
-            lead = found
-            departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
-            answer = await self._landing.led(departed, share=True)
-            outcome = departed
+            if not verdict.share:
+                departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
+                return await self._landing.led(departed, share=False)
+            if (already := await self._shared(journey, key)) is not None:
+                return self._landing.joined(already, journey)
+            with self._taking_off(key, presence) as takeoff:
+                if (kept := await self._abroad.wait(journey, found)) is not None:
+                    return self._replayed(journey, kept, "shared")
+                departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
+                answer = await self._landing.led(departed, share=True)
+                takeoff.resolve(departed)
+                return answer
+        finally:
+            self._abroad.landed(found)
+
+    @contextmanager
+    def _taking_off(self, key: bytes, presence: Presence) -> Iterator[Takeoff[Departed]]:
+        """Let identical calls wait for what comes of this one, whatever that is."""
+        takeoff = self._takeoffs[key] = Takeoff(presence)
+        try:
+            yield takeoff
         except GatewayError as error:
-            outcome = error
+            takeoff.resolve(error)
             raise
         finally:
-            self._abroad.landed(lead)
             del self._takeoffs[key]
-            takeoff.resolve(outcome)
-        return answer
+            takeoff.resolve(None)
 
     def _verdict(self, call: Call) -> Verdict:
         if call.wishes.explain:
@@ -161,13 +167,6 @@ class Flow:
         if len(call.body) > self.rules.thread_over:
             return bytes(await self.parts.in_thread(_key_of, call, dropped, catalog.version))
         return _key_of(call, dropped, catalog.version)
-
-    async def _remembered(self, call: Call, key: bytes) -> Kept | None:
-        kept = await self.parts.cache.get(key)
-        oldest = call.wishes.cache.max_age
-        if kept is None or oldest is None:
-            return kept
-        return kept if self.parts.clock.wall() - kept.stored <= oldest else None
 
     def _replayed(self, journey: Journey, kept: Kept, how: str) -> Answer:
         journey.cache = how

@@ -54,11 +54,18 @@ class LayeredCache:
         self.near_hits = 0
         self.far_hits = 0
 
-    async def get(self, key: bytes) -> Kept | None:
+    async def close_by(self, key: bytes) -> Kept | None:
+        """What is kept near."""
         kept = await self._near.get(key)
         if kept is not None:
             self.near_hits += 1
-            return kept
+        return kept
+
+    async def get(self, key: bytes) -> Kept | None:
+        return await self.close_by(key) or await self.far_away(key)
+
+    async def far_away(self, key: bytes) -> Kept | None:
+        """What is kept far; near too from now on."""
         found = await self._far.find(key)
         if found is None:
             return None

@@ -26,13 +26,17 @@ class Elsewhere:
     asked: list[bytes] = field(default_factory=list)
     given_back: list[Lead] = field(default_factory=list)
 
-    async def join(self, key: bytes) -> Kept | Lead:
+    async def look(self, key: bytes) -> Kept | Lead:
         self.asked.append(key)
+        return Lead(key, 0.0, backed=self.kept is None, follows=self.kept is not None)
+
+    async def wait(self, key: bytes) -> Kept | None:
         self.clock.at += self.seconds
-        return self.kept or Lead(key, 0.0, backed=True)
+        return self.kept
 
     def landed(self, lead: Lead) -> None:
-        self.given_back.append(lead)
+        if lead.backed:
+            self.given_back.append(lead)
 
 
 async def fetched(world: MakeWorld) -> Kept:
@@ -90,7 +94,7 @@ async def test_who_hangs_up_gives_the_lead_back(world: MakeWorld) -> None:
     assert len(elsewhere.given_back) == 1
 
 
-async def test_identical_calls_here_ask_elsewhere_once(world: MakeWorld) -> None:
+async def test_identical_calls_here_are_one_upstream_call(world: MakeWorld) -> None:
     gate, elsewhere = asyncio.Event(), Elsewhere()
     place = world(in_turn(gated(gate, whole())), flights=elsewhere)
     async with asyncio.TaskGroup() as tasks:
@@ -98,7 +102,7 @@ async def test_identical_calls_here_ask_elsewhere_once(world: MakeWorld) -> None
         await settle()
         gate.set()
 
-    assert len(elsewhere.asked) == 1
+    assert len(place.upstream.requests) == 1
     assert sorted(place.ended(client).cache for client in clients) == ["miss", *["shared"] * 3]
 
 
@@ -108,11 +112,15 @@ async def test_identical_calls_that_waited_here_get_what_came_from_elsewhere(
     gate, kept = asyncio.Event(), await fetched(world)
 
     class Slow(Elsewhere):
-        async def join(self, key: bytes) -> Kept | Lead:
-            await gate.wait()
-            return await Elsewhere.join(self, key)
+        waits = 0
 
-    place = world(in_turn(), flights=Slow(kept))
+        async def wait(self, key: bytes) -> Kept | None:
+            self.waits += 1
+            await gate.wait()
+            return self.kept
+
+    slow = Slow(kept)
+    place = world(in_turn(), flights=slow)
     async with asyncio.TaskGroup() as tasks:
         clients = [place.client(place.call()).start(tasks) for _ in range(4)]
         await settle()
@@ -128,6 +136,7 @@ async def test_identical_calls_that_waited_here_get_what_came_from_elsewhere(
     [
         wishes(deadline=9.0),
         wishes(ttft=1.0),
+        Wishes(cache=CacheWish(max_age=60.0)),
         Wishes(cache=CacheWish(write=False)),
         Wishes(cache=CacheWish(read=False)),
     ],

@@ -20,7 +20,7 @@ CLOCK = SystemClock()
 
 @asynccontextmanager
 async def opened(url: str, budget: float = NO_HURRY) -> AsyncIterator[RedisStore]:
-    store = RedisStore.open(url, CLOCK, CLOCK.sleep, Limits(budget=budget))
+    store = RedisStore.open(url, CLOCK, Limits(budget=budget))
     yield store
     await store.close()
 
@@ -44,10 +44,10 @@ async def test_one_url_opens_everything(redis: RedisServer) -> None:
 
 
 def test_opening_connects_to_nothing_and_refuses_what_makes_no_sense(tmp_path: Path) -> None:
-    RedisStore.open(f"unix://{tmp_path}/none.sock", CLOCK, CLOCK.sleep)
+    RedisStore.open(f"unix://{tmp_path}/none.sock", CLOCK)
 
     with pytest.raises(ValueError, match="Redis URL begins with"):
-        RedisStore.open("memcached://secret@h", CLOCK, CLOCK.sleep)
+        RedisStore.open("memcached://secret@h", CLOCK)
 
 
 async def test_health_tells_what_an_operator_must_know(redis: RedisServer) -> None:

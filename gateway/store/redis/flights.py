@@ -6,16 +6,18 @@ waits longer than the lease, so a leader that died blocks nobody beyond it; one 
 not keep its reply, gives the lease back at once.
 
 Three rules: a leader lets its lease go after its reply was put, on the same line, so whoever sees
-no lease sees the reply if there is one; whoever takes the lease looks for a reply once more, as the
-last leader may have come home since he looked; and where Redis does not answer, everybody leads.
+no lease sees the reply if there is one; whoever asks for the lease looks for the reply in the same
+write and behind it, so whoever leads has missed none; and where Redis does not answer, everybody
+leads.
 """
 
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
 from gateway.errors import StoreUnavailable
-from gateway.ports import Clock, Kept, Lead, ReplyCache
+from gateway.ports import Clock, Kept, Lead
 from gateway.store.redis import names
 from gateway.store.redis.link import Link
 from gateway.store.redis.wire import Answer
@@ -29,6 +31,18 @@ MARGIN = 0.5
 """Seconds of a lease at whose end it is left alone: it may be somebody else's by now."""
 
 
+class Layers(Protocol):
+    """Kept replies: those of this process, and those of all."""
+
+    async def close_by(self, key: bytes) -> Kept | None:
+        """What is kept here."""
+        ...
+
+    async def far_away(self, key: bytes) -> Kept | None:
+        """What is kept in Redis."""
+        ...
+
+
 class RedisFlights:
     """A `SharedFlights` in Redis; replies are found in `cache`, which leaders put them in."""
 
@@ -37,7 +51,7 @@ class RedisFlights:
     def __init__(
         self,
         link: Link,
-        cache: ReplyCache,
+        cache: Layers,
         clock: Clock,
         pause: Callable[[float], Awaitable[None]],
         lease: float = LEASE,
@@ -49,47 +63,37 @@ class RedisFlights:
         self._lease = lease
         self._who = os.urandom(8).hex()
 
-    async def join(self, key: bytes) -> Kept | Lead:
-        lead, fetched = await self._lead(key)
-        if lead is None:
-            return await self._wait(key) or Lead(key, self._now(), backed=False)
-        if fetched and (kept := await self._cache.get(key)) is not None:
-            self.landed(lead)
+    async def look(self, key: bytes) -> Kept | Lead:
+        if (kept := await self._cache.close_by(key)) is not None:
             return kept
-        return lead
+        now, name = self._now(), names.flight(key)
+        # Both leave in one write, and are done in this order.
+        taken = self._link.post("SET", name, self._who, "NX", "PX", max(1, int(self._lease * 1000)))
+        try:
+            kept = await self._cache.far_away(key)
+        except BaseException:
+            # Whoever asked has left: nobody shall wait for what nobody fetches.
+            if taken is not None:
+                taken.add_done_callback(lambda _: self.landed(_lead(key, now, taken)))
+            raise
+        lead = _lead(key, now, taken)
+        if kept is None:
+            return lead
+        self.landed(lead)
+        return kept
 
     def landed(self, lead: Lead) -> None:
         if lead.backed and self._now() < lead.since + self._lease - MARGIN:
             self._link.post("DEL", names.flight(lead.key))
 
-    async def _lead(self, key: bytes) -> tuple[Lead | None, bool]:
-        """Take the lead, and whether there is a reply all the same; None: somebody else has it."""
-        now, name = self._now(), names.flight(key)
-        # Both leave in one write, and are done in this order.
-        taken = self._link.post("SET", name, self._who, "NX", "PX", max(1, int(self._lease * 1000)))
-        if taken is None:
-            return Lead(key, now, backed=False), False
-        try:
-            fetched = await self._link.run("EXISTS", names.reply(key))
-        except StoreUnavailable:
-            return Lead(key, now, backed=False), False
-        except BaseException:
-            # Whoever asked has left: nobody shall wait for what nobody fetches.
-            taken.add_done_callback(lambda _: self.landed(Lead(key, now, _took(taken) is True)))
-            raise
-        if _took(taken) is None:
-            return None, bool(fetched)
-        return Lead(key, now, backed=_took(taken) is True), bool(fetched)
-
-    async def _wait(self, key: bytes) -> Kept | None:
-        """The leader's reply; None where there will be none: fetch it alone."""
+    async def wait(self, key: bytes) -> Kept | None:
         due, pause = self._now() + self._lease, FIRST_LOOK
         while True:
             try:
                 led = await self._link.run("EXISTS", names.flight(key))
             except StoreUnavailable:
                 return None
-            kept = await self._cache.get(key)
+            kept = await self._cache.far_away(key)
             left = due - self._now()
             if kept is not None or not led or left <= 0:
                 return kept
@@ -97,8 +101,9 @@ class RedisFlights:
             pause = min(pause * SLOWER, LAST_LOOK)
 
 
-def _took(taken: "asyncio.Future[Answer]") -> bool | None:
-    """Whether the lease is ours; None: it is somebody else's, False: nobody can tell."""
-    if not taken.done() or taken.cancelled() or taken.exception() is not None:
-        return False
-    return None if taken.result() is None else bool(taken.result() == b"OK")
+def _lead(key: bytes, since: float, taken: "asyncio.Future[Answer] | None") -> Lead:
+    """Who has the lease, by the answer to who asked for it."""
+    if taken is None or not taken.done() or taken.cancelled() or taken.exception() is not None:
+        return Lead(key, since)
+    answer = taken.result()
+    return Lead(key, since, backed=answer == b"OK", follows=answer is None)

@@ -1,6 +1,5 @@
 """Everything that is kept in Redis, opened together: one link and the ports on it."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -9,7 +8,6 @@ from gateway.ports import Clock
 from gateway.store.redis.affinities import RedisAffinities
 from gateway.store.redis.cache import MAX_ENTRY, RedisCache
 from gateway.store.redis.dial import FOREIGN, NotReached
-from gateway.store.redis.flights import LEASE, RedisFlights
 from gateway.store.redis.keys import RedisKeys
 from gateway.store.redis.link import BUDGET, Link
 from gateway.store.redis.schema import ForeignSchema, prepare, verify
@@ -34,14 +32,13 @@ class Health(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds for a round trip; bytes of the largest kept reply; seconds one fetch leads for all.
+    """Seconds for a round trip; bytes of the largest kept reply.
 
     No reply is kept above `MAX_ENTRY`, whatever is asked for: it would hold up all the others.
     """
 
     budget: float = BUDGET
     max_entry: int = MAX_ENTRY
-    lease: float = LEASE
 
 
 USUAL = Limits()
@@ -55,7 +52,6 @@ class RedisStore:
     cache: RedisCache
     keys: RedisKeys
     affinities: RedisAffinities
-    flights: RedisFlights
     clock: Clock
 
     @classmethod
@@ -63,10 +59,9 @@ class RedisStore:
         cls,
         url: str,
         clock: Clock,
-        pause: Callable[[float], Awaitable[None]],
         limits: Limits = USUAL,
     ) -> "RedisStore":
-        """A store that is connected when it is first used; `pause` is how it waits.
+        """A store that is connected when it is first used.
 
         Raises:
             ValueError: the URL or a file it names makes no sense; the message holds no password.
@@ -74,8 +69,7 @@ class RedisStore:
         """
         link = Link(topology(url), clock, budget=limits.budget, verify=verify)
         cache = RedisCache(link, clock, max_entry=min(limits.max_entry, MAX_ENTRY))
-        flights = RedisFlights(link, cache, clock, pause, limits.lease)
-        return cls(link, cache, RedisKeys(link, clock), RedisAffinities(link), flights, clock)
+        return cls(link, cache, RedisKeys(link, clock), RedisAffinities(link), clock)
 
     async def prepare(self) -> None:
         """Connect, and see to it that Redis holds our schema; for the start.
