@@ -131,10 +131,9 @@ class ReplyCache(Protocol):
 
 
 class Lead(NamedTuple):
-    """That we fetch a reply for all, since `since` (monotonic seconds).
+    """That we fetch a reply for all, since `since` (monotonic seconds); `follows`: another does.
 
-    `follows`: somebody else does, and is to be waited for. Neither that nor `backed`: nobody knows
-    who fetches it, so everybody may.
+    Neither that nor `backed`: nobody knows who, so everybody may.
     """
 
     key: bytes
@@ -144,10 +143,7 @@ class Lead(NamedTuple):
 
 
 class SharedFlights(Protocol):
-    """One fetch of a reply for all replicas; none of this raises.
-
-    A leader that died blocks nobody for longer than its lease; without a store everybody leads.
-    """
+    """One fetch of a reply for all replicas, never waited for beyond a lease. None of it raises."""
 
     async def look(self, key: bytes) -> Kept | Lead:
         """The reply kept under a key, as the cache would tell; else who fetches it, maybe we."""
