@@ -37,6 +37,10 @@ class Health:
                 self._paces[deployment.name] = Pace(PRIORS[tier])
                 self._taught[deployment.name] = 0.0
                 self.in_flight[deployment.name] = 0
+        self._rows = tuple(
+            (tier, tuple((d.name, self._paces[d.name]) for d in deployments))
+            for tier, deployments in catalog.tiers.items()
+        )
 
     def takes(self, deployment: Deployment, now: float, *, named: bool = False) -> bool:
         """Whether a call may be sent there now: its breaker lets it pass, and it is not full.
@@ -50,14 +54,17 @@ class Health:
     def speeds(self, prompt_tokens: int, now: float) -> Mapping[Tier, Speed]:
         """Each tier's fastest deployment that may be called now."""
         speeds = {}
-        for tier, deployments in self._catalog.tiers.items():
-            found = [
-                self._paces[d.name].speed(prompt_tokens, now, self.in_flight[d.name])
-                for d in deployments
-                if self._breakers[d.name].admits(now)
-            ]
-            if found:
-                speeds[tier] = found[0] if len(found) == 1 else min(found)
+        breakers, in_flight = self._breakers, self.in_flight
+        for tier, rows in self._rows:
+            found: Speed | None = None
+            for name, pace in rows:
+                breaker = breakers[name]
+                # Asked only where it is not plainly closed: this is done for every call.
+                if breaker.open_until is None or breaker.admits(now):
+                    speed = pace.speed(prompt_tokens, now, in_flight[name])
+                    found = speed if found is None or speed < found else found
+            if found is not None:
+                speeds[tier] = found
         return speeds
 
     def passed(self, choice: Choice) -> None:

@@ -20,6 +20,7 @@ from gateway.catalog import Deployment, Model
 from gateway.errors import GatewayError, InternalError, Overloaded
 from gateway.flow.abroad import Abroad
 from gateway.flow.answer import Answer
+from gateway.flow.assessing import Assessing
 from gateway.flow.attempts import Attempts
 from gateway.flow.decisions import Decisions
 from gateway.flow.flight import Presence, Takeoff
@@ -37,7 +38,7 @@ from gateway.money import FREE
 from gateway.ports import Kept
 from gateway.reuse.key import cache_key
 from gateway.reuse.policy import STATE, Verdict, decide
-from gateway.route.choose import DOWN, needs_exact_count, taken_by_name
+from gateway.route.choose import DOWN, taken_by_name
 from gateway.route.plan import Step, steps
 from gateway.route.reasons import Choice
 from gateway.route.target import Target, resolve
@@ -64,6 +65,7 @@ class Flow:
         self._landing = Landing(
             parts, rules, self._attempts, (self.pinning, self.recall), self._record
         )
+        self._assessing = Assessing(parts, rules)
         self._holding = Holding(parts, self.recall.held, self.tallies)
         self._takeoffs: dict[bytes, Takeoff[Departed]] = {}
         self._now = parts.clock.now
@@ -243,7 +245,8 @@ class Flow:
             choice = taken_by_name(target, catalog)
             journey.chose(choice)
             return choice
-        assessment = await self.assess(call)
+        # Where kept replies may serve, a repeated call seldom comes this far.
+        assessment = await self._assessing.assess(call, repeats=journey.cache == "bypass")
         journey.passed(ASSESS, self._now())
         known = journey.known = await self.recall.choose(call, assessment, target)
         choice = known.turn.choice
@@ -259,15 +262,7 @@ class Flow:
 
     async def assess(self, call: Call) -> Assessment:
         """What a call is; its tokens are counted only where that decides something."""
-        assessor, long = self.parts.assessor, len(call.body) > self.rules.thread_over
-        in_thread, document = self.parts.in_thread, call.looked_at()
-        assessment: Assessment = (
-            await in_thread(assessor.assess, document) if long else assessor.assess(document)
-        )
-        if not needs_exact_count(assessment, call.wishes, self.parts.catalog):
-            return assessment
-        count: int = await in_thread(assessor.count, document) if long else assessor.count(document)
-        return assessment._replace(text_tokens=count, text_bounds=(count, count))
+        return await self._assessing.assess(call, repeats=False)
 
     def _record(self, journey: Journey) -> None:
         """The call is over for its caller: exactly once."""

@@ -79,11 +79,20 @@ class Plane:
         self.now = clock.now
         self.ids = ids
         self.door = door
+        self._dated: list[tuple[bytes, bytes]] = []
+        self._date = b""
         models = [model for _, model in flow.parts.catalog.models()]
         self._terms = Terms(
             reasons=any(Capability.REASONING in model.capabilities for model in models),
             max_output=min(model.max_output for model in models),
         )
+
+    def date_of(self, fields: list[tuple[bytes, bytes]]) -> bytes:
+        """The server's own fields as bytes; uvicorn makes a new list of them every second."""
+        if fields is not self._dated:
+            self._dated = fields
+            self._date = b"".join([b"%b: %b\r\n" % field for field in fields])
+        return self._date
 
     def tongue(self, route: str) -> Tongue:
         """How a route's API answers."""

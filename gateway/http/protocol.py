@@ -248,7 +248,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def date(self) -> bytes:
         """The date field that uvicorn renews every second."""
-        return b"".join([b"%b: %b\r\n" % field for field in self.server_state.default_headers])
+        return self.plane.date_of(self.server_state.default_headers)
 
     def refuse(self, error: GatewayError) -> None:
         """Refuse what is being received; read and drop the rest a while."""
