@@ -178,7 +178,7 @@ class Attempts:
             raise
         finally:
             took = self._now() - began
-            journey.waited += took
+            journey.tried(outcome, began, took)
             if outcome != "ok":
                 self._unanswered(journey, step, outcome, began)
         opened.began, opened.ttft = began, took
@@ -194,8 +194,8 @@ class Attempts:
         fitted = _fitted(call, step)
         journey.adapted = fitted.words
         body, deadlines = _body(call, step, fitted, dropped), self._deadlines(call)
-        path = APIS[call.api].path
-        return Request(step.deployment, path, call.headers, body, call.stream, deadlines)
+        path, headers = APIS[call.api].path, journey.outgoing(step)
+        return Request(step.deployment, path, headers, body, call.stream, deadlines)
 
     def _late(self, journey: Journey, step: Step, seconds: float) -> None:
         """An attempt was given up before its reply began: it would have taken longer."""
