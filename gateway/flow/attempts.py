@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 
 from gateway.call import NO_WISHES, Call, Usage
-from gateway.catalog import ALL_PARAMETERS
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
 from gateway.flow import opening
 from gateway.flow.health import DEAD_KEY_SECONDS, Health
@@ -267,7 +266,7 @@ class Attempts:
 def _fitted(call: Call, step: Step) -> Adapted:
     """The call as the model takes it; whoever names a model means what he sends."""
     takes = step.deployment.parameters
-    if takes is ALL_PARAMETERS or _is_named(call, step):
+    if takes.watched.isdisjoint(call.document) or _is_named(call, step):
         return Adapted(call.body, call.document)
     return adapt(call, takes)
 
