@@ -22,4 +22,5 @@ class Recording:
         self._tally.ended(ended)
         self._log.ended(ended)
         if self._tracing is not None:
+            self._tally.exemplify(ended)
             self._tracing.ended(ended)

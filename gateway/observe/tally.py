@@ -172,11 +172,17 @@ class Tally:
                 self.saved_by_cache += ended.saved
             else:
                 self.saved_by_routing += ended.saved
-        if ended.trace is not None:
-            self.overhead.show(ended.overhead, ended.trace.id)
-            cell.duration.show(ended.seconds, ended.trace.id)
-            if ended.stream and ended.ttft > 0:
-                cell.first_token.show(ended.ttft, ended.trace.id)
+
+    def exemplify(self, ended: Ended) -> None:
+        """Take a traced call that was counted as an example of what it was counted among."""
+        if ended.trace is None:
+            return
+        tier = NO_TIER_INDEX if ended.tier is None else ended.tier
+        cell = self._cell(tier, (ended.outcome, ended.model, ended.response_model))
+        self.overhead.show(ended.overhead, ended.trace.id)
+        cell.duration.show(ended.seconds, ended.trace.id)
+        if ended.stream and ended.ttft > 0:
+            cell.first_token.show(ended.ttft, ended.trace.id)
 
     def cells(self) -> list[Cell]:
         """Every cell so far; safe to walk while calls are counted."""

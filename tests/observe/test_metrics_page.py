@@ -126,8 +126,10 @@ def check_buckets_grow(found: Sequence[Sample]) -> None:
 
 def test_a_traced_call_is_an_example_of_its_buckets_in_openmetrics_only() -> None:
     metrics = fresh_metrics()
-    metrics.ended(an_ended(stream=True, ttft=0.1, seconds=0.5, trace=Trace("ab" * 16, "cd" * 8)))
-    metrics.ended(an_ended(seconds=0.6))
+    traced = an_ended(stream=True, ttft=0.1, seconds=0.5, trace=Trace("ab" * 16, "cd" * 8))
+    for ended in (traced, an_ended(seconds=0.6)):
+        metrics.ended(ended)
+        metrics.exemplify(ended)
 
     page = metrics.render(OPENMETRICS).decode()
 
