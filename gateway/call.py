@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Protocol
 from gateway.catalog import Capability, Price, Tier
 from gateway.money import NanoUSD
 from gateway.principal import ANYONE, Principal
+from gateway.spans import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Lower-case names with their values, in order."""
@@ -105,6 +106,7 @@ class Call:
     `body` is the client's bytes, untouched; `document` is what a reader saw in them. `model` is
     the requested model as the client wrote it. `api` names the API it came by
     (`gateway.wire.api`), `view` is the chat call that would say the same (None: it is one).
+    `trace` is None unless the call is traced.
     `principal` is whoever calls. `headers` are those allowed to reach the upstream. `arrived` is
     the clock's monotonic time in seconds.
     """
@@ -121,6 +123,7 @@ class Call:
     principal: Principal = ANYONE
     api: str = "chat"
     view: Mapping[str, Any] | None = None
+    trace: Trace | None = None
 
     def looked_at(self) -> Mapping[str, Any]:
         """The call as a chat call, for whoever assesses it."""

@@ -89,6 +89,7 @@ class Parameters:
     refuses, `drops_reasoning` those it refuses while it reasons, `reasons` says whether it does so
     unasked. `role` is the only one it knows for instructions ("": both).
     `tools_without_reasoning`: on the chat API it takes tools only with `reasoning_effort: none`.
+    A call without any of the `watched` members suits it.
     """
 
     limit: str = ""
@@ -98,6 +99,15 @@ class Parameters:
     tools_without_reasoning: bool = False
     role: str = ""
     stream_options: bool = True
+    watched: frozenset[str] = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        watched = set(self.drops | self.drops_reasoning)
+        watched |= {"max_tokens", "max_completion_tokens"} if self.limit else set()
+        watched |= {"messages"} if self.role else set()
+        watched |= {"tools", "functions"} if self.tools_without_reasoning else set()
+        watched |= set() if self.stream_options else {"stream_options"}
+        object.__setattr__(self, "watched", frozenset(watched))
 
 
 ALL_PARAMETERS = Parameters()

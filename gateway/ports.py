@@ -9,6 +9,7 @@ from gateway.catalog import Deployment, Tier
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import NanoUSD
 from gateway.principal import KeyRecord, Level
+from gateway.spans import Trace
 
 
 class Clock(Protocol):
@@ -286,6 +287,7 @@ class Ended:
     upstream_request_id: str
     expected: Expected | None = None
     in_time: bool | None = None
+    trace: Trace | None = None
 
 
 class Recorder(Protocol):

@@ -27,7 +27,7 @@ STDOUT = 1
 def log(settings: Settings, clock: SystemClock, *, quiet: bool) -> CallLog:
     """The log, with standard logging led into it; `quiet` writes nothing."""
     secrets = [secret for one in build(settings).deployments() for secret in one.secrets()]
-    secrets += access.secrets(settings)
+    secrets += [*access.secrets(settings), *settings.tracing.headers.values()]
     terminal = os.isatty(STDOUT)
     spelt = spelling(Format(settings.log.format), Scrubber(secrets), terminal=terminal)
     made = CallLog(_nowhere if quiet else to_descriptor(STDOUT), spelt, clock)

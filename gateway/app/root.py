@@ -16,6 +16,7 @@ from gateway.app import adapters
 from gateway.app.gauges import digest, gauges
 from gateway.app.readiness import Readiness, outlives_store
 from gateway.app.stores import State, open_state
+from gateway.app.watchers import Watchers, watching
 from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
@@ -29,7 +30,6 @@ from gateway.http.beside import beside
 from gateway.http.pages import Page, create
 from gateway.http.plane import Ids, Plane
 from gateway.http.server import Server, listen, loop_factory
-from gateway.observe.lag import LoopLag
 from gateway.observe.log import CallLog
 from gateway.observe.metrics import Metrics, Seat, media_type
 from gateway.observe.recording import Recording
@@ -164,21 +164,16 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
         clock, max_bytes=settings.cache.max_bytes, max_entry=settings.cache.max_entry
     )
     async with open_state(settings, clock, cache) as state:
-        upstream, lag = adapters.upstream(settings), LoopLag(clock, clock.sleep)
-        async with asyncio.TaskGroup() as group:
-            beating = group.create_task(lag.beat())
-            try:
-                yield _assembled(opened, cache, state, upstream, lag)
-            finally:
-                beating.cancel()
-                await upstream.close()
+        upstream = adapters.upstream(settings)
+        async with watching(settings, clock, upstream) as watchers:
+            yield _assembled(opened, cache, state, upstream, watchers)
 
 
 def _assembled(
-    opened: Opened, cache: MemoryCache, state: State, upstream: Upstream, lag: LoopLag
+    opened: Opened, cache: MemoryCache, state: State, upstream: Upstream, watchers: Watchers
 ) -> Running:
     settings, catalog, clock = opened.settings, opened.catalog, opened.clock
-    told = gauges(lambda: flow, clock, state, cache, opened.log, lag)
+    told = gauges(lambda: flow, clock, state, cache, opened.log, watchers.lag)
     named = digest(settings, catalog)
     metrics = Metrics(catalog, clock, replace(told, config=lambda: named), seat=opened.seat)
     parts = Parts(
@@ -188,7 +183,7 @@ def _assembled(
         cache=state.cache,
         affinities=state.affinities,
         ledger=state.ledger,
-        recorder=Recording(metrics, opened.log),
+        recorder=Recording(metrics, opened.log, watchers.traces),
         assessor=opened.assessor,
         pause=clock.sleep,
         in_thread=asyncio.to_thread,
@@ -201,6 +196,7 @@ def _assembled(
         lambda: server.stopping(), state.trouble, clock, outlives=outlives_store(settings)
     )
     plane = Plane(flow, clock, adapters.limits(settings), ids, door)
+    plane.begin = watchers.traces.begin if watchers.traces is not None else None
     page = Page(
         catalog=catalog,
         render=metrics.render,

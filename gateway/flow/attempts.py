@@ -9,7 +9,6 @@ import math
 from collections.abc import Iterator
 
 from gateway.call import NO_WISHES, Call, Usage
-from gateway.catalog import ALL_PARAMETERS
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
 from gateway.flow import opening
 from gateway.flow.health import DEAD_KEY_SECONDS, Health
@@ -178,7 +177,7 @@ class Attempts:
             raise
         finally:
             took = self._now() - began
-            journey.waited += took
+            journey.tried(outcome, began, took)
             if outcome != "ok":
                 self._unanswered(journey, step, outcome, began)
         opened.began, opened.ttft = began, took
@@ -194,8 +193,8 @@ class Attempts:
         fitted = _fitted(call, step)
         journey.adapted = fitted.words
         body, deadlines = _body(call, step, fitted, dropped), self._deadlines(call)
-        path = APIS[call.api].path
-        return Request(step.deployment, path, call.headers, body, call.stream, deadlines)
+        path, headers = APIS[call.api].path, journey.outgoing(step)
+        return Request(step.deployment, path, headers, body, call.stream, deadlines)
 
     def _late(self, journey: Journey, step: Step, seconds: float) -> None:
         """An attempt was given up before its reply began: it would have taken longer."""
@@ -267,7 +266,7 @@ class Attempts:
 def _fitted(call: Call, step: Step) -> Adapted:
     """The call as the model takes it; whoever names a model means what he sends."""
     takes = step.deployment.parameters
-    if takes is ALL_PARAMETERS or _is_named(call, step):
+    if takes.watched.isdisjoint(call.document) or _is_named(call, step):
         return Adapted(call.body, call.document)
     return adapt(call, takes)
 

@@ -3,7 +3,9 @@
 Everything the reply's `x-gateway-*` headers, the metrics and the log line say comes from here.
 """
 
-from gateway.call import NO_USAGE, NO_WISHES, Assessment, Call, Usage
+from urllib.parse import urlsplit
+
+from gateway.call import NO_USAGE, NO_WISHES, Assessment, Call, Headers, Usage
 from gateway.catalog import Catalog, Model, Tier
 from gateway.errors import GatewayError
 from gateway.flow.decisions import Decision
@@ -15,6 +17,7 @@ from gateway.money import FREE, NanoUSD
 from gateway.ports import Ended
 from gateway.route.plan import Step
 from gateway.route.reasons import Candidate, Choice
+from gateway.spans import Try
 
 # No real name of a model comes near; longer ones must not fill the memory.
 MOST_NAME = 1_024
@@ -91,12 +94,30 @@ class Journey:
     def passed(self, stage: int, now: float) -> None:
         """A stage is over; waiting is not its time."""
         self.spent[stage] += max(0.0, now - self.spent_at - self.waited + self.spent_waited)
+        if (trace := self.call.trace) is not None:
+            trace.passed(stage, self.spent_at, now)
         self.spent_at, self.spent_waited = now, self.waited
 
     def ready(self, now: float) -> None:
         """The reply's head can leave: what was not waiting until here was our overhead."""
         self.overhead = max(0.0, now - self.call.arrived - self.waited)
         self.passed(REMEMBER if self.cache in ("hit", "shared") else SEND, now)
+
+    def outgoing(self, step: Step) -> Headers:
+        """The headers of an attempt; a traced one is the parent of what the far side does."""
+        call, trace = self.call, self.call.trace
+        if trace is None:
+            return call.headers
+        deployment = step.deployment
+        address = urlsplit(deployment.base_url).hostname or ""
+        return trace.outgoing(call.headers, Try(deployment.name, step.model, address))
+
+    def tried(self, outcome: str, began: float, took: float) -> None:
+        """An attempt brought a reply, or none: until now we waited."""
+        self.waited += took
+        if (trace := self.call.trace) is not None:
+            goes_on = self.call.stream and outcome == "ok"
+            trace.tried(outcome, began, None if goes_on else began + took)
 
     def assessed(self, assessment: Assessment) -> None:
         """The prompt was looked at."""
@@ -239,6 +260,7 @@ class Journey:
             self.upstream_id,
             None if shared else self._candidate(self.tier),
             None if call.wishes is NO_WISHES else self._in_time(seconds),
+            call.trace,
         )
 
 

@@ -6,7 +6,7 @@ errors listed in `gateway.errors` reach a client; anything else is a defect: 500
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import orjson
@@ -81,6 +81,8 @@ class Plane:
         self.door = door
         self._dated: list[tuple[bytes, bytes]] = []
         self._date = b""
+        # Begins the trace of a call, where calls are traced.
+        self.begin: Callable[[Call], None] | None = None
         models = [model for _, model in flow.parts.catalog.models()]
         self._terms = Terms(
             reasons=any(Capability.REASONING in model.capabilities for model in models),
@@ -155,10 +157,13 @@ class Plane:
             principal = self.door.known(fields, near=near)
             if principal is None:
                 principal = await self.door.admit(fields, near=near)
-            return asked(exchange, fields, Asker(request_id, principal, self._terms))
+            found = asked(exchange, fields, Asker(request_id, principal, self._terms))
         except GatewayError as error:
             self.flow.rejected(request_id, error, exchange.arrived)
             raise
+        if self.begin is not None:
+            self.begin(found[0])
+        return found
 
     async def _look(self, exchange: Exchange, call: Call) -> None:
         """Answer how long a prompt is, or where its call would go; nothing is sent upstream."""

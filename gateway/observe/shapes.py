@@ -8,6 +8,7 @@ from prometheus_client.metrics_core import (
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.samples import Exemplar
 from prometheus_client.utils import floatToGoString
 
 from gateway.observe.families import Family
@@ -45,10 +46,21 @@ def histogram(family: Family, groups: Iterable[tuple[Sequence[str], list[Histogr
     for names, parts in groups:
         # Copies: a bucket must not grow between being added up and being counted.
         columns = zip(*[part.counts.copy() for part in parts], strict=True)
-        total, buckets = 0, []
-        for bound, column in zip(bounds, columns, strict=False):
+        total, examples = 0, _examples(parts)
+        buckets: list[tuple[str, float] | tuple[str, float, Exemplar]] = []
+        for place, (bound, column) in enumerate(zip(bounds, columns, strict=False)):
             total += sum(column)
-            buckets.append((bound, total))
+            example = examples.get(place)
+            buckets.append((bound, total) if example is None else (bound, total, example))
         if total or not names:
             metric.add_metric(names, buckets, sum(part.sum for part in parts))
     return metric
+
+
+def _examples(parts: list[Histogram]) -> dict[int, Exemplar]:
+    """The traces that show what is in a bucket, as OpenMetrics has them."""
+    found: dict[int, tuple[str, float]] = {}
+    for part in parts:
+        if part.shown is not None:
+            found |= part.shown.copy()
+    return {place: Exemplar({"trace_id": trace}, value) for place, (trace, value) in found.items()}

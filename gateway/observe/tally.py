@@ -31,14 +31,24 @@ _MEMORY: Final = frozenset({"hit", "shared"})
 
 
 class Histogram:
-    """Counts between bounds, not yet summed up, and the sum of what was seen."""
+    """Counts between bounds, not yet summed up, and the sum of what was seen.
 
-    __slots__ = ("bounds", "counts", "sum")
+    `shown` are examples by their place in `counts`: a trace's id, and the value that it had.
+    """
+
+    __slots__ = ("bounds", "counts", "shown", "sum")
 
     def __init__(self, bounds: tuple[float, ...]) -> None:
         self.bounds = bounds
         self.counts = [0] * (len(bounds) + 1)
         self.sum = 0.0
+        self.shown: dict[int, tuple[str, float]] | None = None
+
+    def show(self, value: float, trace: str) -> None:
+        """Remember whose value it was, as an example for its bucket."""
+        if self.shown is None:
+            self.shown = {}
+        self.shown[bisect_left(self.bounds, value)] = (trace, value)
 
     def observe(self, value: float) -> None:
         """Add a value to the bucket whose upper bound is the first not below it."""
@@ -162,6 +172,17 @@ class Tally:
                 self.saved_by_cache += ended.saved
             else:
                 self.saved_by_routing += ended.saved
+
+    def exemplify(self, ended: Ended) -> None:
+        """Take a traced call that was counted as an example of what it was counted among."""
+        if ended.trace is None:
+            return
+        tier = NO_TIER_INDEX if ended.tier is None else ended.tier
+        cell = self._cell(tier, (ended.outcome, ended.model, ended.response_model))
+        self.overhead.show(ended.overhead, ended.trace.id)
+        cell.duration.show(ended.seconds, ended.trace.id)
+        if ended.stream and ended.ttft > 0:
+            cell.first_token.show(ended.ttft, ended.trace.id)
 
     def cells(self) -> list[Cell]:
         """Every cell so far; safe to walk while calls are counted."""

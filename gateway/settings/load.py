@@ -36,6 +36,13 @@ OPENAI_VARIABLES: Mapping[str, Place] = {
     "OPENAI_API_KEY": ("catalog", "key"),
     "OPENAI_BASE_URL": ("catalog", "base_url"),
 }
+# What every program that traces reads.
+OTEL_VARIABLES: Mapping[str, Place] = {
+    "OTEL_EXPORTER_OTLP_ENDPOINT": ("tracing", "endpoint"),
+    "OTEL_EXPORTER_OTLP_HEADERS": ("tracing", "headers"),
+    "OTEL_SERVICE_NAME": ("tracing", "service"),
+    "OTEL_RESOURCE_ATTRIBUTES": ("tracing", "attributes"),
+}
 
 
 def find(path: Path | None, environ: Mapping[str, str]) -> Path | None:
@@ -72,7 +79,7 @@ def load(
     # A section whose settings are all commented out says nothing.
     document.values = {name: v for name, v in document.values.items() if v is not None}
     origins = override(document, environ)
-    origins |= _openai(document, environ)
+    origins |= _known_elsewhere(document, environ)
     if source is None and not origins.keys() & _ANSWERING:
         put(document.values, ("simulate", "enabled"), True)
     settings, found = _validated(document, has)
@@ -89,10 +96,10 @@ _ANSWERING: frozenset[Place] = frozenset(
 )
 
 
-def _openai(document: Document, environ: Mapping[str, str]) -> dict[Place, str]:
+def _known_elsewhere(document: Document, environ: Mapping[str, str]) -> dict[Place, str]:
     origins: dict[Place, str] = {}
-    said = document.values.get("catalog")
-    for name, place in OPENAI_VARIABLES.items():
+    for name, place in {**OPENAI_VARIABLES, **OTEL_VARIABLES}.items():
+        said = document.values.get(str(place[0]))
         spoken = isinstance(said, dict) and place[-1] in said
         if name in environ and not spoken and not any(f.place == place for f in document.flaws):
             put(document.values, place, environ[name])

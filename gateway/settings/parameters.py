@@ -33,4 +33,5 @@ def spelled(takes: Parameters) -> str:
     if takes is ALL_PARAMETERS:
         return ""
     said = {n: sorted(v) if isinstance(v, frozenset) else v for n, v in asdict(takes).items()}
+    del said["watched"]
     return repr(sorted(said.items()))

@@ -19,6 +19,7 @@ from gateway.settings.terms import (
     TeamSettings,
 )
 from gateway.settings.tiers import CatalogSettings, Label, Name, Section
+from gateway.settings.tracing import TracingSettings
 from gateway.settings.units import Duration, Size, parted, unswitched
 
 
@@ -221,6 +222,7 @@ class Settings(Section):
     cache: CacheSettings = CacheSettings()
     routing: RoutingSettings = RoutingSettings()
     log: LogSettings = LogSettings()
+    tracing: TracingSettings = TracingSettings()
     catalog: CatalogSettings = CatalogSettings()
     access: AccessSettings = AccessSettings()
     keys: tuple[KeySettings, ...] = Field(

@@ -15,6 +15,7 @@ from gateway.catalog import Catalog, Tier
 from gateway.observe.families import FAMILIES, Kind
 from gateway.observe.metrics import FRESH, OPENMETRICS, TEXT, Metrics, media_type
 from gateway.ports import Attempted
+from gateway.spans import Trace
 from tests.observe.counting import fresh_metrics
 from tests.observe.events import EVERYTHING, Foreseen, HandClock, a_catalog, an_ended, samples
 
@@ -121,3 +122,24 @@ def check_buckets_grow(found: Sequence[Sample]) -> None:
             key = tuple(sorted((k, v) for k, v in labels.items() if k != "le"))
             assert value >= last.get(key, 0)
             last[key] = value
+
+
+def test_a_traced_call_is_an_example_of_its_buckets_in_openmetrics_only() -> None:
+    metrics = fresh_metrics()
+    traced = an_ended(stream=True, ttft=0.1, seconds=0.5, trace=Trace("ab" * 16, "cd" * 8))
+    for ended in (traced, an_ended(seconds=0.6)):
+        metrics.ended(ended)
+        metrics.exemplify(ended)
+
+    page = metrics.render(OPENMETRICS).decode()
+
+    shown = {
+        sample.name: (sample.exemplar.labels["trace_id"], sample.exemplar.value)
+        for family in openmetrics_families(page)  # type: ignore[no-untyped-call]  # the library's
+        for sample in family.samples
+        if sample.exemplar is not None
+    }
+    assert shown["gateway_request_seconds_bucket"] == ("ab" * 16, 0.5)
+    assert shown["gateway_ttft_seconds_bucket"] == ("ab" * 16, 0.1)
+    assert "gateway_overhead_seconds_bucket" in shown
+    assert "trace_id" not in metrics.render(TEXT).decode()

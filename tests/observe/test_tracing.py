@@ -1,0 +1,180 @@
+"""Trace contexts, and what happens to traces while a collector is slow, odd or gone."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given, strategies as st
+
+from gateway.call import NO_WISHES, Call, Headers
+from gateway.observe import tracing as room
+from gateway.observe.spans_otlp import Finished, document
+from gateway.observe.tracing import Tracing, Wanted
+from gateway.ports import Attempted
+from gateway.spans import RANDOM_BYTES, Trace, Try, begun
+from tests.observe.events import USUAL, HandClock
+
+RANDOM = bytes(range(1, RANDOM_BYTES + 1))
+ID, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+
+
+def context(text: str) -> Headers:
+    return ((b"traceparent", text.encode()),)
+
+
+def test_a_callers_context_is_continued() -> None:
+    state = (b"tracestate", b"a=1,b=2")
+    trace = begun((*context(f"00-{ID}-{SPAN}-01"), state), RANDOM, 0.0)
+
+    assert trace is not None
+    assert (trace.id, trace.parent, trace.state) == (ID, SPAN, "a=1,b=2")
+    assert trace.span == RANDOM[16:].hex()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "00", f"ff-{ID}-{SPAN}-01", f"00-{ID}-{SPAN}", f"00-{ID.upper()}-{SPAN}-01"),
+        *(f"00-{'0' * 32}-{SPAN}-01", f"00-{ID}-{'0' * 16}-01"),
+    ],
+)
+def test_a_context_that_is_none_is_not_continued(text: str) -> None:
+    trace = begun(context(text), RANDOM, 1.0)
+
+    assert trace is not None
+    assert (trace.id, trace.parent) == (RANDOM[:16].hex(), "")
+    assert begun(context(text), RANDOM, 0.0) is None
+
+
+def test_a_caller_who_does_not_trace_is_not_traced() -> None:
+    assert begun(context(f"00-{ID}-{SPAN}-00"), RANDOM, 1.0) is None
+    assert begun(context(f"01-{ID}-{SPAN}-03-more"), RANDOM, 0.0) is not None
+
+
+@given(st.binary(min_size=RANDOM_BYTES, max_size=RANDOM_BYTES), st.binary(max_size=80))
+def test_whatever_a_caller_sends_an_attempts_header_is_well_formed(
+    randomness: bytes, said: bytes
+) -> None:
+    trace = begun(((b"traceparent", said), (b"accept", b"x")), randomness, 1.0)
+    if trace is None:
+        return
+
+    headers = [trace.outgoing(((b"accept", b"x"),), Try("d", "m", "h")) for _ in range(2)]
+
+    parents = [dict(one)[b"traceparent"].decode() for one in headers]
+    assert parents[0] != parents[1]
+    assert all(begun(context(one), RANDOM, 0.0) is not None for one in parents)
+
+
+def traced(name: str = "m") -> Trace:
+    trace = Trace(ID, SPAN, route="chat")
+    trace.outgoing((), Try("nano-1", name, "upstream.test"))
+    trace.tried("ok", 999.0, None)
+    return trace
+
+
+def spans(body: bytes) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = orjson.loads(body)["resourceSpans"][0]["scopeSpans"][0]["spans"]
+    return found
+
+
+class Collector:
+    """Answers with statuses in turn, the last for ever."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.bodies: list[bytes] = []
+
+    async def send(self, body: bytes) -> int:
+        self.bodies.append(body)
+        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+
+
+Made = tuple[Tracing, Collector]
+
+
+def made(*statuses: int) -> Made:
+    collector = Collector(*statuses)
+    send: Callable[[bytes], Awaitable[int]] = collector.send
+    return Tracing(send, HandClock(), Wanted()), collector
+
+
+def end(tracing: Tracing, calls: int = 1) -> None:
+    for _ in range(calls):
+        tracing.ended(replace(USUAL, trace=traced()))
+
+
+async def test_calls_leave_in_batches_and_untraced_ones_not_at_all() -> None:
+    tracing, collector = made(200)
+    tracing.ended(USUAL)
+    end(tracing, room.BATCH + 1)
+    await tracing.flush()
+    await tracing.flush()
+
+    assert [len(spans(body)) for body in collector.bodies] == [2 * room.BATCH, 2]
+    assert tracing.dropped == 0
+
+
+async def test_a_collector_that_is_away_gets_them_later_and_is_told_of_once(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracing, collector = made(0, 503, 200)
+    end(tracing)
+    with caplog.at_level(logging.INFO):
+        for _ in range(3):
+            await tracing.flush()
+
+    assert collector.bodies[0] == collector.bodies[2]
+    assert [record.levelname for record in caplog.records] == ["WARNING", "INFO"]
+    assert tracing.dropped == 0
+
+
+async def test_what_a_collector_refuses_or_there_is_no_room_for_is_dropped_and_counted() -> None:
+    tracing, collector = made(400)
+    end(tracing, 2)
+    await tracing.flush()
+    end(tracing, room.LIMIT + 3)
+
+    assert len(collector.bodies) == 1
+    assert tracing.dropped == 2 + 3
+
+
+async def test_the_last_traces_leave_at_the_end() -> None:
+    tracing, collector = made(200)
+    end(tracing)
+    tracing.stopping.set()
+    await tracing.tend()
+    tracing.attempted(Attempted("d", "ok", 1.0))
+
+    assert len(collector.bodies) == 1
+
+
+def test_a_call_of_the_responses_api_is_looked_at_as_chat() -> None:
+    tracing = Tracing(Collector(200).send, HandClock(), Wanted(content=True))
+    view = {"messages": [{"role": "user", "content": "Hi"}]}
+    call = Call("i", b"{}", {}, "auto", False, False, NO_WISHES, (), 0.0, view=view)
+    call.api = "responses"
+    tracing.begin(call)
+
+    assert call.trace is not None
+    assert (call.trace.route, call.trace.messages) == ("responses", view["messages"])
+
+
+def test_a_failed_attempt_before_the_one_that_answered_keeps_its_own_end() -> None:
+    trace = Trace(ID, SPAN)
+    trace.outgoing((), Try("a", "first", ""))
+    trace.tried("upstream_5xx", 998.0, 998.5)
+    trace.outgoing((), Try("b", "second", ""))
+    trace.tried("ok", 998.5, 999.0)
+    trace.passed(0, 997.0, 998.0)
+
+    body = document([Finished(replace(USUAL, trace=trace), trace, 1000.0, 5000.0)], {}, "1")
+
+    call, stage, first, second = spans(body)
+    assert call["name"] == "POST"
+    assert stage["name"] == "read"
+    assert first["status"] == {"code": 2, "message": "upstream_5xx"}
+    assert (first["endTimeUnixNano"], second["status"]) == (str(4998_500_000_000), {})
