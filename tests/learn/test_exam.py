@@ -35,7 +35,7 @@ def test_the_middle_of_the_knob_tells_prompts_apart() -> None:
     tiers = [decision["tier"] for decision in route(PROMPTS, 0.4)]
 
     assert tiers[0] == 0
-    assert tiers[2] > 0
+    assert tiers[2] in {1, 2}
 
 
 def test_equals_go_to_the_cheaper_tier() -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gateway.classify.difficulty import HEAD, TAIL, unpack
+from gateway.learn.arrays import Floats
 from gateway.learn.fit import AXES, Moments, evened, features, left_out, moments, predict, tokens
 from gateway.learn.train import USUAL_MINI_SHARE, curve, mini_share, train
 from tests.learn.lessons import EASY_TOKEN, HARD_TOKEN, lesson, outcomes, vectors
@@ -59,10 +60,13 @@ def test_length_counts_as_much_as_it_does_within_benchmarks() -> None:
     taught = lesson()
     every = np.ones(len(taught.stretches), dtype=np.bool_)
     names = taught.outcomes.benchmark
-    longer = np.where(names == "gsm8k", 5.0, 0.0) + np.arange(len(names)) % 7
-    signal = 0.2 * longer + np.where(names == "gsm8k", -3.0, 0.0)
+    apart = np.where(names == "gsm8k", 1.0, 0.0).astype(np.float64)
+    longer: Floats = 5.0 * apart + np.arange(len(names), dtype=np.float64) % 7
+    signal: Floats = 0.2 * longer - 3.0 * apart
     told = replace(
-        taught, stretches=longer, aims=replace(taught.aims, signal=signal, weight=every * 1.0)
+        taught,
+        stretches=longer,
+        aims=replace(taught.aims, signal=signal, weight=np.ones(len(names))),
     )
 
     assert told.slope(every) == pytest.approx(0.2)
@@ -74,7 +78,7 @@ def test_a_gain_is_doubted_as_far_as_it_would_move() -> None:
     model = unpack(train(lesson()))
 
     assert model.doubt(0.1, 5) >= 0.0
-    assert model.doubt(0.1, 5) == model.doubt(0.1, 5)
+    assert model.doubt(0.9, 5) != model.doubt(0.1, 5)
 
 
 def test_leaving_a_part_out_is_fitting_without_it() -> None:
