@@ -3,7 +3,7 @@
 One tokenizer pass over the head and tail of what is asked serves length and difficulty. A short
 plain prompt is thereby counted exactly; of a longer one the rest is estimated from its bytes, at
 the rate its own sample shows, within bounds that are sure. Where a bound decides something, `count`
-counts.
+counts. What was asked before, word for word, is neither split nor judged again.
 
 What cannot be seen cannot be bounded: a conversation that the upstream keeps is not in any figure
 (the signal `stored conversation` says so).
@@ -16,9 +16,11 @@ from typing import Any, Protocol
 from gateway.call import Assessment
 from gateway.classify import signals
 from gateway.classify.cues import Kind
+from gateway.classify.difficulty import excerpt, visible
 from gateway.classify.functions import pieces, schema_pieces, utf8_length
+from gateway.classify.priors import GPT_41, Priors
 from gateway.classify.prompt import Prompt, measure, named_tools, schema_of
-from gateway.classify.signals import Signals
+from gateway.classify.signals import Context, Signals
 from gateway.classify.tokens import Tokenizer
 
 LONG_BODY = 64 * 1024
@@ -26,11 +28,12 @@ LONG_BODY = 64 * 1024
 
 EXACT_CHARS = 2_000
 EXACT_TEXTS = 6
-"""What is counted whole: its tokens cost no more than those of any head and tail."""
+"""What is counted whole, if the task is: system prompts and turns repeat, and are remembered."""
 
 REMEMBERED = 1_024
-"""Texts, system prompts and earlier turns above all, whose counts and kinds are remembered. None
-counted is longer than `EXACT_CHARS`, no context than 500 characters: 8 MB if all were emoji."""
+"""Texts, system prompts and earlier turns above all, whose counts and kinds are remembered, and as
+many tasks with what was predicted for them. None counted is longer than `EXACT_CHARS`, no task than
+an excerpt, no context than 500 characters: 12 MB if all were emoji."""
 
 FOLLOW_UP = 40
 """Characters below which a turn ("and why?") is judged together with the one before it."""
@@ -87,23 +90,40 @@ class DifficultyModel(Protocol):
 class Assessor:
     """Assesses calls, from any thread; of those before it remembers what repeated texts are."""
 
-    __slots__ = ("_counted", "_defined", "_difficulty", "_tokenizer")
+    __slots__ = ("_counted", "_defined", "_judged", "_priors", "_tokenizer")
 
-    def __init__(self, tokenizer: Tokenizer, difficulty: DifficultyModel) -> None:
+    def __init__(
+        self, tokenizer: Tokenizer, difficulty: DifficultyModel, priors: Priors = GPT_41
+    ) -> None:
+        def judge(task: str) -> tuple[int, tuple[float, float, float]]:
+            ids = tokenizer.ids(task)
+            return len(ids), difficulty.estimate(ids, task)
+
         self._tokenizer = tokenizer
-        self._difficulty = difficulty
+        self._priors = priors
+        self._judged: Callable[[str], tuple[int, tuple[float, float, float]]]
+        self._judged = lru_cache(REMEMBERED)(judge)
         self._counted: Callable[[str], int] = lru_cache(REMEMBERED)(tokenizer.count)
-        self._defined: Callable[[str], Kind] = lru_cache(REMEMBERED)(signals.defined)
+        self._defined: Callable[[str], Context] = lru_cache(REMEMBERED)(signals.defined)
 
     def assess(self, document: Mapping[str, Any]) -> Assessment:
         """Assess a call's document; any JSON object gives an answer."""
         prompt = measure(document)
-        ids = self._tokenizer.ids(prompt.task)
-        tokens, bounds = self._length(prompt, len(ids))
+        task = excerpt(prompt.task)
+        shown = visible(task)
+        if shown is not task or (prompt.before and len(task) < FOLLOW_UP):
+            sample, judged = self._counted(task), None
+        else:
+            sample, judged = self._judged(task)
+        tokens, bounds = self._length(prompt, task, sample)
+        if shown is not task:
+            prompt = prompt._replace(task=shown)
         allowed, choices = _allowed(document), _choices(document)
-        found = signals.read(prompt, tokens, allowed, self._defined)
-        quality = signals.temper(self._predict(prompt, ids, found), found)
-        expected = _answer(prompt, found, len(ids))
+        found = signals.read(prompt, tokens, allowed, self._defined, self._priors)
+        if judged is None:
+            _, judged = self._judged(_with_before(prompt, shown, found))
+        quality = signals.temper(judged, found)
+        expected = _answer(prompt, found, sample, len(task))
         if prompt.effort:
             expected += _THINKING.get(prompt.effort, _LONGEST_THINKING)
         if allowed is not None and allowed < expected:
@@ -145,13 +165,18 @@ class Assessor:
                 tokens += self._tokenizer.count_bounded(text, stop_above - tokens)
         return tokens
 
-    def _length(self, prompt: Prompt, sample: int) -> tuple[int, tuple[int, int]]:
+    def _length(self, prompt: Prompt, task: str, sample: int) -> tuple[int, tuple[int, int]]:
         """The best estimate of the prompt's tokens, and what they surely lie between.
 
-        `sample` is the tokens of the task.
+        `sample` is the tokens of what is read of the task.
         """
-        texts, task = prompt.texts, prompt.task
-        if prompt.plain and prompt.chars <= EXACT_CHARS and len(texts) <= EXACT_TEXTS:
+        texts = prompt.texts
+        if (
+            prompt.plain
+            and task is prompt.task
+            and prompt.chars <= EXACT_CHARS
+            and len(texts) <= EXACT_TEXTS
+        ):
             tokens = prompt.overhead
             for text in texts:
                 tokens += sample if text is task else self._counted(text)
@@ -170,14 +195,12 @@ class Assessor:
         tokens += json_bytes // JSON_BYTES_PER_TOKEN + _unseen(prompt)
         return min(max(tokens, low), high), (low, high)
 
-    def _predict(
-        self, prompt: Prompt, ids: Sequence[int], found: Signals
-    ) -> tuple[float, float, float]:
-        task = prompt.task
-        if len(task) < FOLLOW_UP and prompt.before and found.kind is not _SMALL_TALK:
-            task = f"{prompt.before}\n{task}"
-            ids = self._tokenizer.ids(task)
-        return self._difficulty.estimate(ids, task)
+
+def _with_before(prompt: Prompt, task: str, found: Signals) -> str:
+    """A task, with the turn before it where it makes little sense alone."""
+    if not prompt.before or len(task) >= FOLLOW_UP or found.kind is _SMALL_TALK:
+        return task
+    return f"{prompt.before}\n{task}"
 
 
 def _unseen(prompt: Prompt) -> int:
@@ -186,15 +209,17 @@ def _unseen(prompt: Prompt) -> int:
     return unread + prompt.media_bytes // MEDIA_BYTES_PER_TOKEN
 
 
-def _answer(prompt: Prompt, found: Signals, task_tokens: int) -> int:
-    """Tokens of the answer to expect, for one choice and without limits."""
+def _answer(prompt: Prompt, found: Signals, sample: int, read: int) -> int:
+    """Tokens of the answer to expect, for one choice and without limits.
+
+    `sample` is the tokens of the characters of the task that were `read`.
+    """
     if found.words_wanted:
         return int(found.words_wanted * _TOKENS_PER_WORD)
     if prompt.schema_bytes:
         return min(_SCHEMA_ANSWER + prompt.schema_bytes // 12, _SCHEMA_MOST)
     if found.kind is _TRANSLATE:
-        whole = task_tokens * prompt.chars // max(len(prompt.task), 1)
-        return 20 + max(task_tokens, whole)
+        return 20 + max(sample, sample * prompt.chars // max(read, 1))
     if found.kind is _OTHER and prompt.tools:
         return _TOOL_ANSWER
     return _ANSWERS[found.kind]

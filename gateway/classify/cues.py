@@ -39,7 +39,8 @@ _WORDS = {
         nebenläufigkeit verklemmung""",
     Kind.LABEL: """classify classification categorize categorise label labels sentiment category
         spam clasifica clasificar clasifique sentimiento classifie classez classifique
-        sentimento klassifiziere klassifizieren классифицируй классифицируйте صنف""",
+        sentimento klassifiziere klassifizieren ordne kategorisiere stimmung классифицируй
+        классифицируйте классифицируй категория صنف classifica""",
     Kind.EXTRACT: """extract extrae extraer extraiga extrais extraire extraia extrahiere
         extrahieren estrai извлеки извлеките استخرج""",
     Kind.TRANSLATE: """translate translation traduce traducir traduzca traduis traduire traduisez
@@ -59,8 +60,8 @@ _WORDS = {
 }
 
 _RUNS = {
-    Kind.LABEL: "分类 分類 情感 분류",
-    Kind.EXTRACT: "提取 抽取 抽出 추출",
+    Kind.LABEL: "分类 分類 归类 歸類 情感 感情 분류 감정",
+    Kind.EXTRACT: "提取 抽取 抽出 抜き出 추출",
     Kind.TRANSLATE: "翻译 翻譯 翻訳 번역 แปล",
     Kind.SUMMARY: "总结 總結 摘要 概括 要約 요약 สรุป",
     Kind.PROSE: "作文 写一篇 小说 エッセイ 物語 에세이",
@@ -68,6 +69,24 @@ _RUNS = {
     Kind.PROOF: "证明 證明 推导 証明 導出 증명 พิสูจน์",
     Kind.CONCURRENCY: "死锁 无锁 并发 デッドロック 排他制御 교착",
 }
+
+CLOSED_ANSWERS = (
+    *("yes or no", "sí o no", "si o no", "oui ou non", "ja oder nein", "sim ou não", "sì o no"),
+    *("да или нет", "نعم أم لا", "نعم أو لا", "हाँ या नहीं", "是或否", "是还是否", "はいかいいえ"),
+    *("positive or negative", "positivo o negativo", "positiva o negativa", "positif ou négatif"),
+    *("positiv oder negativ", "positivo ou negativo", "正面还是负面", "正面或负面", "肯定的"),
+    *(
+        "긍정",
+        "예 또는 아니",
+        "urgent or not",
+        "urgente o no",
+        "urgent ou non",
+        "dringend oder nicht",
+    ),
+    *("紧急吗", "緊急ですか", "spam or not", "spam o no", "spam ou pas", "spam oder", "垃圾短信"),
+    *("迷惑メール", "垃圾邮件", "spam ou não", "спам или"),
+)
+"""What a label looks like when it is asked for by naming the answers, in lower case."""
 
 CUES_WITHOUT_SPACES = tuple(run for runs in _RUNS.values() for run in runs.split())
 """Cues of scripts that put no spaces between words: to be found anywhere."""
@@ -80,10 +99,17 @@ CUES: Mapping[str, Kind] = {
 _SMALL_TALK = """hi hello hey hiya yo howdy greetings thanks thank you thx ty cheers bye goodbye
     good morning afternoon evening night day there everyone all how are doing today hola buenos
     buenas días dias tardes noches gracias muchas adiós adios qué tal bonjour bonsoir salut merci
-    beaucoup hallo guten morgen tag abend danke tschüss ciao buongiorno grazie olá oi obrigado
+    beaucoup hallo guten morgen tag abend dank danke tschüss ciao buongiorno grazie olá oi obrigado
     obrigada bom dia привет здравствуй здравствуйте спасибо пока добрый день مرحبا شكرا السلام
     عليكم नमस्ते धन्यवाद 你好 您好 谢谢 谢谢你 謝謝 再见 早上好 晚上好 こんにちは こんばんは おはよう
-    ありがとう ありがとうございます 안녕 안녕하세요 감사합니다 고마워 สวัสดี ขอบคุณ"""
+    ありがとう ありがとうございます 안녕 안녕하세요 감사합니다 고마워 สวัสดี ขอบคุณ have a great nice
+    see again soon later take care very much that was helpful hasta luego pronto mañana y cuídate
+    de nuevo que tengas un una buen au revoir et à bientôt bonne journée soirée nuit tous tout va
+    ça vielen einen eine schönen schöne und bis bald zusammen wie geht's dir ihnen nacht até logo
+    já tudo bem arrivederci presto a domani buonanotte buonasera как дела до свидания скоро завтра
+    спокойной ночи مساء الخير صباح وداعا शुभ रात्रि अलविदा 非常感谢 多谢 祝你愉快 保重 大家好 下午好
+    晚安 明天见 嗨 你好吗 最近怎么样 さようなら お元気で やあ 元気 良い一日を 皆さん また明日
+    おやすみなさい お疲れ様 또 봐요 잘 가요 좋은 하루 되세요 안녕히"""
 SMALL_TALK = frozenset(_SMALL_TALK.split())
 """Words of which a greeting or thanks consists, and nothing else."""
 

@@ -2,14 +2,15 @@
 
 The model is two numbers a token: what the token says about the *gain* of a larger model and what
 it says about the quality of the largest. Both are summed over the prompt, divided by its length
-(short prompts lean to the average) and put on a scale of quality by a logistic curve each. The
+(short prompts lean to the average) and put on a scale of quality by a logistic curve each; a
+statement longer than usual for its words gains a little more, within limits (`stretch`). The
 numbers come from a linear model over word vectors that was folded into the tokens when it was
 trained (`gateway.learn`), so nothing is left to multiply here: one look-up and one sum.
 
 It refuses to be clever: it keeps no list of words that buy a tier, reads no more than the tokens
 it is given, and never raises on them, whatever they are. What it cannot know (tools, images,
-turns, length) is said by `gateway.classify.signals`. The figures it reached, and its limits, are
-in `gateway/data/difficulty.card.md`.
+turns, the whole length) is said by `gateway.classify.signals`. The figures it reached, and its
+limits, are in `gateway/data/difficulty.card.md`.
 
 The artefact is one file: a line with a name, a version and the SHA-256 of all that follows; a line
 of JSON (`Scale`'s fields); then two blocks of little-endian 16-bit integers, one per number.
@@ -29,7 +30,7 @@ from gateway.classify.encoder import total
 
 ARTEFACT: Final = "difficulty.bin"
 NAME: Final = b"tiergate-difficulty"
-VERSION: Final = 1
+VERSION: Final = 2
 
 FIELD: Final = 32
 """Bits of the lower number of a packed pair; the upper one has the rest of 64."""
@@ -40,8 +41,26 @@ OFFSET: Final = 1 << 15
 MOST_TOKENS: Final = 16_384
 """Beyond any head and tail of a task; keeps the lower sums far below `FIELD` bits."""
 
+HEAD: Final = 600
+TAIL: Final = 200
+"""Characters that are read of a task: 1,500 and 500 rank benchmarks no better (within 0.005), and
+splitting text into tokens is most of what a decision costs."""
 
-class DamagedModel(Exception):
+INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2062\u2063\ufeff"
+"""Soft hyphens, joiners, marks of direction and spaces of no width."""
+
+_NOTHING: Final = dict.fromkeys(map(ord, INVISIBLE))
+
+BRIEF: Final = 30
+LENGTHY: Final = 150
+"""Tokens between which a longer statement is a harder one, among statements of one kind; outside,
+length says what is asked for and no longer how hard it is."""
+
+USUAL: Final = 60
+"""Tokens at which length says nothing."""
+
+
+class DamagedModel(ValueError):
     """The packaged difficulty model is not the one that was trained; no estimate would be right."""
 
 
@@ -50,9 +69,11 @@ class Scale:
     """How sums become quality.
 
     `gain_step` and `full_step` are what one unit of a token's integers is worth. `lean` is how
-    many tokens are added to every prompt, `lean_gain` and `lean_full` what they say. A gain is
-    `gain_most` times the logistic of `gain_offset + gain_slope * mean`, the quality of the largest
-    tier the logistic of `full_offset + full_slope * mean`; mini has `mini_share` of the gain.
+    many tokens are added to every prompt, `lean_gain` and `lean_full` what they say. `stretch` is
+    what the mean gains by the logarithm of length. A gain is `gain_most` times the logistic of
+    `gain_offset + gain_slope * mean`, the quality of the largest tier the logistic of
+    `full_offset + full_slope * mean`; mini has `mini_share` of the gain. The three `doubt` figures
+    are the constants of `Difficulty.doubt`.
     """
 
     gain_step: float
@@ -60,24 +81,43 @@ class Scale:
     lean: float
     lean_gain: float
     lean_full: float
+    stretch: float
     gain_most: float
     gain_offset: float
     gain_slope: float
     full_offset: float
     full_slope: float
     mini_share: float
+    doubt_least: float = 0.0
+    doubt_gain: float = 0.0
+    doubt_brief: float = 0.0
 
 
 class Difficulty:
     """The learned model; immutable, safe to share between threads."""
 
-    __slots__ = ("_pairs", "scale")
+    __slots__ = ("_fixed", "_pairs", "_stretched", "scale")
 
     def __init__(self, gains: Iterable[int], fulls: Iterable[int], scale: Scale) -> None:
         # Whole numbers, two to a word: one sum gives both, exactly and in any order.
         pairs = zip(gains, fulls, strict=True)
         self._pairs = array("q", [(int(g) << FIELD) + int(f) + OFFSET for g, f in pairs])
         self.scale = scale
+        # Offset of the gain's curve by length; the rest as one tuple, unpacked at once.
+        self._stretched = [
+            scale.gain_offset + scale.gain_slope * scale.stretch * stretch(count)
+            for count in range(LENGTHY + 1)
+        ]
+        self._fixed = (
+            scale.lean,
+            scale.gain_step * scale.gain_slope,
+            scale.lean_gain * scale.gain_slope,
+            scale.full_step * scale.full_slope,
+            scale.lean_full * scale.full_slope,
+            scale.full_offset,
+            scale.gain_most,
+            1.0 - scale.mini_share,
+        )
 
     @classmethod
     def load(cls) -> "Difficulty":
@@ -106,19 +146,53 @@ class Difficulty:
         except IndexError:
             last = len(self._pairs) - 1
             summed = sum([self._pairs[min(max(i, 0), last)] for i in kept])
-        scale = self.scale
-        weight = count + scale.lean
+        lean, gain_step, lean_gain, full_step, lean_full, offset, most, left = self._fixed
+        weight = count + lean
         lower = (summed & ((1 << FIELD) - 1)) - OFFSET * count
-        gain = ((summed >> FIELD) * scale.gain_step + scale.lean_gain) / weight
-        full = (lower * scale.full_step + scale.lean_full) / weight
-        best = logistic(scale.full_offset + scale.full_slope * full)
-        lost = min(best, scale.gain_most * logistic(scale.gain_offset + scale.gain_slope * gain))
-        return best - lost, best - lost * (1.0 - scale.mini_share), best
+        gain = ((summed >> FIELD) * gain_step + lean_gain) / weight
+        gain += self._stretched[min(LENGTHY, count)]
+        best = logistic(offset + (lower * full_step + lean_full) / weight)
+        lost = most * logistic(gain)
+        if lost > best:
+            lost = best
+        return best - lost, best - lost * left, best
+
+    def doubt(self, gain: float, tokens: int) -> float:
+        """How far a predicted gain is to be trusted: what it would move by, on average.
+
+        Measured by leaving out, for each prompt, every benchmark of its kind; brief prompts and
+        large gains are less sure. It is about the prediction, not about one answer's luck.
+        """
+        scale = self.scale
+        brief = scale.doubt_brief / (tokens + scale.lean)
+        return max(scale.doubt_least + scale.doubt_gain * gain + brief, 0.0)
+
+
+def excerpt(task: str) -> str:
+    """What is read of a task: all of a short one, else its head and tail."""
+    return task if len(task) <= HEAD + TAIL else task[:HEAD] + task[-TAIL:]
+
+
+def visible(task: str) -> str:
+    """A task without characters that nobody sees; itself where there are none.
+
+    They split words into rare pieces, which look hard.
+    """
+    if task.isascii() or not any([mark in task for mark in INVISIBLE]):
+        return task
+    return task.translate(_NOTHING)
+
+
+def stretch(count: int) -> float:
+    """The logarithm of a statement's length over the usual one, within limits."""
+    return math.log(min(max(count, BRIEF), LENGTHY) / USUAL)
 
 
 def logistic(x: float) -> float:
     """The logistic curve; saturates instead of overflowing."""
-    return 1.0 / (1.0 + math.exp(-max(-60.0, min(60.0, x))))
+    if x > 60.0:
+        return 1.0
+    return 1.0 / (1.0 + math.exp(-x)) if x > -60.0 else 0.0
 
 
 def _little_endian(numbers: "array[int]") -> "array[int]":

@@ -5,20 +5,7 @@ the first words ask for. None is a verdict. Each is read in one pass over at mos
 by word look-ups, never by a pattern that can backtrack, so a hostile text costs what a friendly one
 does.
 
-A prior says what share of the full model's quality a smaller tier keeps at work of a kind, by the
-GPT-4.1 family's published scores (nano / mini / full):
-
-    tools         ComplexFuncBench 5.7/49.3/65.5, TauBench retail 22.6/55.8/68.0, airline 14/36/49.4
-    long          128k: MRCR 36.6/47.2/57.2, Graphwalks 25/61.7/61.7; beyond: 12/33/46, 2.9/15/19
-    turns         Multi-IF 57.2/67.0/70.8, MultiChallenge 15.0/35.8/38.3
-    images        MMMU 55.4/72.7/74.8, MathVista 56.2/73.1/72.2, CharXiv 40.5/56.8/56.7
-    code at size  Aider 9.8/34.7/51.6, SWE-Lancer 15.3/33.0/35.1
-    reasoning     GPQA 50.3/65.0/66.3, AIME 29.4/49.6/48.1
-    many demands  IFEval 74.5/84.1/87.4
-    scripts       MMMLU 66.9/78.5/87.3 beside MMLU 80.1/87.5/90.2: the gap doubles
-
-A kind of work that rests on wording alone moves a prediction half as far, so that a caller buys
-little by writing "prove"; the text's own difficulty is the learned model's to judge.
+What published scores say of each tier at such work is in `gateway.classify.priors`.
 """
 
 import re
@@ -26,6 +13,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from gateway.classify.cues import (
+    CLOSED_ANSWERS,
     CUES,
     CUES_WITHOUT_SPACES,
     DEMANDING,
@@ -33,6 +21,17 @@ from gateway.classify.cues import (
     SMALL_TALK,
     Kind,
     script_of,
+)
+from gateway.classify.priors import (
+    ALL,
+    DEMANDS,
+    GPT_41,
+    LONG,
+    SOME_TURNS,
+    Asked,
+    Priors,
+    Shares,
+    shares,
 )
 from gateway.classify.prompt import Prompt
 
@@ -44,44 +43,31 @@ SMALL_TALK_CHARS = 60
 SHORT_ANSWER = 16
 """A completion limit in tokens that only a label, a word or a number fits into."""
 
-DEMANDS = 4
-"""Questions or numbered steps from which a task counts as many-sided."""
-
-LONG = 64_000
-VERY_LONG = 400_000
-SIZED_CODE = 2_000
-"""Prompt tokens from which a prior for length, and for code within a larger whole, applies."""
-
-SOME_TURNS = 4
-MANY_TURNS = 12
-
 # A member looked up on its class takes ten times as long as a name of the module.
-_SMALL_TALK, _CODE, _SHORT, _OTHER = Kind.SMALL_TALK, Kind.CODE, Kind.SHORT, Kind.OTHER
+_SMALL_TALK, _LABEL, _CODE = Kind.SMALL_TALK, Kind.LABEL, Kind.CODE
+_SHORT, _OTHER = Kind.SHORT, Kind.OTHER
 
-# Shares of the full model's quality that nano and mini keep (from the table above; reasoning and
-# demands, which rest on wording, with half the loss).
-_ALL = (1.0, 1.0)
-_TOOLS = (0.23, 0.77)
-_LONG = (0.40, 0.83)
-_VERY_LONG = (0.21, 0.65)
-_SOME_TURNS = (0.81, 0.95)
-_MANY_TURNS = (0.60, 0.94)
-_IMAGES = (0.75, 0.98)
-_SIZED_CODE = (0.32, 0.80)
-_REASONING = (0.85, 0.99)
-_MANY_DEMANDS = (0.92, 0.98)
-
-# Factors on the predicted gap to the full model.
-_FOREIGN_SCRIPT = 1.5
-_EASY = {Kind.SMALL_TALK: 0.3, Kind.LABEL: 0.7, Kind.EXTRACT: 0.7, Kind.SHORT: 0.7}
+# Factors on the predicted gap to the full model. Work on a text that is given is about as hard for
+# every text, so the words of the text count for less.
+_FOREIGN_SCRIPT = 1.2
+_EASY = {
+    Kind.SMALL_TALK: 0.3,
+    Kind.LABEL: 0.4,
+    Kind.EXTRACT: 0.4,
+    Kind.TRANSLATE: 0.4,
+    Kind.SUMMARY: 0.4,
+    Kind.SHORT: 0.7,
+}
 
 _CUE_WORDS = frozenset(CUES)
 _CUES_WITHOUT_SPACES = re.compile("|".join(CUES_WITHOUT_SPACES))
+_CLOSED_ANSWERS = re.compile("|".join(map(re.escape, CLOSED_ANSWERS)))
 _CODE_MARKS = ("def ", "();", "){", ") {", "</", "#include", "import ", "=>", "->", "&&")
 _MARKS = b".,;:!?()[]{}<>\"'`*#"
 _PUNCTUATION = bytes.maketrans(_MARKS, b" " * len(_MARKS))
 _PUNCTUATION_ELSEWHERE = tuple(".,:!?¿¡。，、！？：")
-_WORDS_WANTED = re.compile(r"([1-9][0-9]{1,4})[ -]?(?:word|palabra|mots|wörter|слов|字|단어)")
+_LENGTH_UNITS = ("word", "palabra", "mots", "wörter", "слов", "字", "단어")
+_WORDS_WANTED = re.compile(rf"([1-9][0-9]{{1,4}})[ -]?(?:{'|'.join(_LENGTH_UNITS)})")
 
 
 class Signals(NamedTuple):
@@ -93,23 +79,34 @@ class Signals(NamedTuple):
 
     words: tuple[str, ...]
     kind: Kind
-    shares: tuple[float, float]
+    shares: Shares
     gap: float
     words_wanted: int
 
 
-def defined(context: str) -> Kind:
-    """The kind of work that a system prompt defines, if any."""
+class Context(NamedTuple):
+    """What a system prompt says: the kind of work it defines, if any, and how many demands."""
+
+    kind: Kind
+    demands: int
+
+
+_NO_CONTEXT = Context(_OTHER, 0)
+
+
+def defined(context: str) -> Context:
+    """What a system prompt defines."""
     kind = _named(_words(context[:HEAD].lower()))
     # It speaks of many things; only small, repeated work is defined there.
-    return kind if kind in SMALL else _OTHER
+    return Context(kind if kind in SMALL else _OTHER, max(_listed(context), context.count("\n- ")))
 
 
 def read(
     prompt: Prompt,
     tokens: int,
     max_completion: int | None,
-    defined: Callable[[str], Kind] = defined,
+    defined: Callable[[str], Context] = defined,
+    priors: Priors = GPT_41,
 ) -> Signals:
     """Read the signals of a prompt of about `tokens` tokens.
 
@@ -118,21 +115,22 @@ def read(
     task = prompt.task
     ends = task if len(task) <= HEAD + TAIL else f"{task[:HEAD]} {task[-TAIL:]}"
     ends = ends.lower()
-    kind = _kind(task, ends)
-    if kind is _OTHER and prompt.context:
-        kind = defined(prompt.context)
+    script = script_of(task)
+    kind = _kind(task, ends, script)
+    context = defined(prompt.context) if prompt.context else _NO_CONTEXT
+    if kind is _OTHER:
+        kind = context.kind
     if kind is _OTHER and max_completion is not None and max_completion <= SHORT_ANSWER:
         kind = _SHORT
     code = kind is _CODE or _has_code(task, ends)
-    script = script_of(task)
-    demands = _demands(task)
+    demands = max(_demands(task), context.demands)
     if kind is _OTHER and not code and not script and demands < DEMANDS and _bare(prompt, tokens):
-        return Signals((), kind, _ALL, 1.0, _words_wanted(ends))
+        return Signals((), kind, ALL, priors.gap, _words_wanted(ends))
     return Signals(
         (*_asked(kind, code=code, demands=demands, script=script), *_carried(prompt, tokens)),
         _CODE if code and kind is _OTHER else kind,
-        _shares(prompt, tokens, kind, code=code, demands=demands),
-        _EASY.get(kind) or (_FOREIGN_SCRIPT if script else 1.0),
+        shares(priors, prompt, tokens, Asked(kind, code, demands)),
+        priors.gap * (_EASY.get(kind) or (_FOREIGN_SCRIPT if script else 1.0)),
         _words_wanted(ends),
     )
 
@@ -140,7 +138,7 @@ def read(
 def temper(quality: tuple[float, float, float], signals: Signals) -> tuple[float, float, float]:
     """Combine the quality predicted from the text with the priors; never decreasing with tier."""
     nano, mini, full = quality
-    if signals.shares is _ALL and signals.gap == 1.0 and 0.0 <= nano <= mini <= full <= 1.0:
+    if signals.shares is ALL and signals.gap == 1.0 and 0.0 <= nano <= mini <= full <= 1.0:
         return quality
     full = min(max(full, 0.0), 1.0)
     nano = min(full - (full - nano) * signals.gap, full * signals.shares[0])
@@ -154,15 +152,23 @@ def _bare(prompt: Prompt, tokens: int) -> bool:
     return prompt.plain and not prompt.images and prompt.turns < SOME_TURNS and tokens <= LONG
 
 
-def _kind(task: str, ends: str) -> Kind:
+def _kind(task: str, ends: str, script: str) -> Kind:
     """The kind of work that the task's words name."""
     words = _words(ends)
     if len(task) <= SMALL_TALK_CHARS and words and SMALL_TALK.issuperset(words):
         return _SMALL_TALK
     kind = _named(words)
-    if kind is _OTHER and not ends.isascii():
-        return _named(_CUES_WITHOUT_SPACES.findall(ends))
-    return kind
+    if kind is _OTHER and script:
+        kind = _named(_CUES_WITHOUT_SPACES.findall(ends))
+    return _LABEL if kind is _OTHER and _closed(ends, script) else kind
+
+
+def _closed(ends: str, script: str) -> bool:
+    """Whether a task names the answers it takes."""
+    # In Latin script it takes one of four words; each is found far sooner than fifty phrases.
+    if not script and not (" or " in ends or " o " in ends or " ou " in ends or " oder " in ends):
+        return False
+    return _CLOSED_ANSWERS.search(ends) is not None
 
 
 def _words(text: str) -> list[str]:
@@ -203,7 +209,7 @@ def _has_code(task: str, ends: str) -> bool:
 
 def _words_wanted(ends: str) -> int:
     """A length in words that the task states."""
-    if ends.isascii() and not ("word" in ends or "palabra" in ends or "mots" in ends):
+    if not any(map(ends.__contains__, _LENGTH_UNITS)):
         return 0
     stated = _WORDS_WANTED.search(ends)
     return int(stated[1]) if stated else 0
@@ -214,32 +220,14 @@ def _demands(task: str) -> int:
     asked = task.count("?") if "?" in task else 0
     if not task.isascii():
         asked += task.count("？")
-    if "\n" not in task or "\n2." not in task:
-        return asked
-    return max(asked, *(n for n in range(2, DEMANDS + 1) if f"\n{n}." in task))
+    return max(asked, _listed(task))
 
 
-def _shares(
-    prompt: Prompt, tokens: int, kind: Kind, *, code: bool, demands: int
-) -> tuple[float, float]:
-    """The lowest share that any prior leaves to nano and to mini."""
-    found = [_ALL]
-    if prompt.uses_tools:
-        found.append(_TOOLS)
-    if tokens > LONG:
-        found.append(_VERY_LONG if tokens > VERY_LONG else _LONG)
-    if prompt.images:
-        found.append(_IMAGES)
-    if kind is not _SMALL_TALK:
-        if prompt.turns >= SOME_TURNS:
-            found.append(_MANY_TURNS if prompt.turns >= MANY_TURNS else _SOME_TURNS)
-        if code and tokens > SIZED_CODE:
-            found.append(_SIZED_CODE)
-        if kind in DEMANDING:
-            found.append(_REASONING)
-        if demands >= DEMANDS:
-            found.append(_MANY_DEMANDS)
-    return _ALL if len(found) == 1 else (min(n for n, _ in found), min(m for _, m in found))
+def _listed(text: str) -> int:
+    """How far a numbered list goes, up to what matters."""
+    if "\n" not in text or "\n2." not in text:
+        return 0
+    return max(n for n in range(2, DEMANDS + 1) if f"\n{n}." in text)
 
 
 def _asked(kind: Kind, *, code: bool, demands: int, script: str) -> list[str]:

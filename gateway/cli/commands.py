@@ -11,7 +11,7 @@ from typing import Annotated, Protocol, cast
 import typer
 
 from gateway import cli
-from gateway.cli import imports, key_commands, operator_commands
+from gateway.cli import imports, key_commands, learn, operator_commands
 from gateway.cli.key_commands import Config, KeyWork
 from gateway.cli.operator_commands import OperatorWork
 
@@ -96,6 +96,7 @@ def create(work: Callable[[], Work], key_work: Callable[[], KeyWork] = _key_work
     app.add_typer(key_commands.create(key_work), rich_help_panel="Keys and money")
     app.command("spend", rich_help_panel="Keys and money")(key_commands.spend(key_work))
     app.add_typer(imports.create(), rich_help_panel="Look")
+    app.add_typer(learn.create(), rich_help_panel="Look")
     operator_commands.add(app, _operator)
     return app
 

@@ -1,38 +1,34 @@
-"""The command line of the offline room: `python -m gateway.learn train|evaluate --data DIR`."""
+"""The offline room without the command line: `python -m gateway.learn train|evaluate|card`.
+
+`python -m gateway.learn replay` replays traffic under budgets, deadlines and shifts instead.
+"""
 
 import argparse
 import json
 import sys
 from pathlib import Path
 
-from gateway.classify.difficulty import ARTEFACT, unpack
-from gateway.learn.card import card
-from gateway.learn.evaluate import evaluate
-from gateway.learn.prepare import prepare
 from gateway.learn.replay import main as replay
-from gateway.learn.train import train
-from gateway.learn.vectors import minilm
+from gateway.learn.work import evaluated, trained
 
-CARD = "difficulty.card.md"
+PACKAGED = Path("gateway/data")
 
 
 def main(arguments: list[str]) -> int:
-    """Train (artefact and card) or only evaluate (figures as JSON); 0 when done."""
+    """Train (artefact and card), evaluate (figures as JSON) or write the card; 0 when done."""
     if arguments[:1] == ["replay"]:
         return replay(arguments[1:])
     parser = argparse.ArgumentParser(prog="python -m gateway.learn", description=__doc__)
-    parser.add_argument("task", choices=["train", "evaluate"])
-    parser.add_argument("--data", type=Path, required=True, help="folder of outcomes")
+    parser.add_argument("task", choices=["train", "evaluate", "card"])
+    parser.add_argument("--data", type=Path, required=True, help="folder of outcomes or traffic")
     parser.add_argument("--minilm", type=Path, help="folder of all-MiniLM-L6-v2")
-    parser.add_argument("--out", type=Path, default=Path("gateway/data"))
+    parser.add_argument("--out", type=Path, default=PACKAGED)
     chosen = parser.parse_args(arguments)
-    lesson = prepare(chosen.data, chosen.minilm or minilm())
-    artefact = train(lesson)
     if chosen.task == "train":
-        (chosen.out / ARTEFACT).write_bytes(artefact)
-    figures = evaluate(lesson, unpack(artefact), chosen.data)
-    if chosen.task == "train":
-        (chosen.out / CARD).write_text(card(figures, artefact, len(lesson.anchors)), "utf-8")
+        figures = trained(chosen.data, chosen.out, model=chosen.minilm)
+    else:
+        out = chosen.out if chosen.task == "card" else None
+        figures = evaluated(chosen.data, model=chosen.minilm, out=out)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     return 0
 

@@ -50,8 +50,9 @@ LEVELS: Final[dict[str, tuple[float, float]]] = {
 }
 """Gain of full over nano and quality of full, per benchmark; IKP's are measured in the data."""
 
-MEASURED: Final = {"ikp_facts": 2.0}
-"""Weight of what is measured on the gpt-4.1 family itself."""
+WEIGHTS: Final = {"ikp_facts": 2.0, "mmlu": 5.0}
+"""Weight of what is measured on the gpt-4.1 family itself, and of what is many subjects under one
+name (MMLU has 57, where MMLU-Pro counts as one benchmark a subject)."""
 
 _KIN: Final = (
     ("mmlu", "exams"),
@@ -70,6 +71,18 @@ _KIN: Final = (
     ("bfcl", "tools"),
     ("alpaca", "chat"),
 )
+
+
+ANCHORED: Final[dict[str, tuple[str, ...]]] = {
+    "exams": ("exam question", "graduate science"),
+    "mathematics": ("word problem", "competition mathematics"),
+    "common sense": ("common sense",),
+    "trivia": ("quiz fact",),
+    "obscure facts": ("obscure fact",),
+    "code": ("code reasoning", "software engineering"),
+    "chat": ("open writing", "instructions"),
+}
+"""The kinds of anchors that stand for a family of benchmarks."""
 
 
 def family(benchmark: str) -> str:

@@ -2,11 +2,12 @@
 
 - *unseen prompts*: benchmarks it was trained on, prompts it was not (the packaged artefact itself);
 - *unseen subjects*: each benchmark, or subject of an exam, scored by a model trained without it;
-- *unseen families*: the same, with all benchmarks of a kind left out (no exam at all, no code …).
+- *unseen families*: the same, with all benchmarks of a kind left out (no exam at all, no code …);
+  and, harsher still, with the anchors that stand for that kind left out too.
 """
 
-import json
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -15,16 +16,13 @@ import numpy as np
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
 from gateway.learn.arrays import Flags, Floats
+from gateway.learn.benchmarks import ANCHORED
 from gateway.learn.excerpt import excerpt
-from gateway.learn.fit import left_out
 from gateway.learn.lesson import Lesson
-from gateway.learn.metrics import Cell, calibration_error, doubt, macro, sound
+from gateway.learn.metrics import Cell, calibration_error, doubt, macro
 from gateway.learn.outcomes import Outcomes
+from gateway.learn.plan import cells, plan_of
 from gateway.learn.train import FULL, MINI, NANO
-
-SUITE: Final = "dev"
-FEWEST: Final = 30
-"""Prompts a cell needs to be judged."""
 
 HARD: Final = re.compile(
     r"\b(prove|derive|theorem|analy[sz]e|design|refactor|optimi[sz]e|debug|implement|step by step|"
@@ -44,19 +42,22 @@ def evaluate(lesson: Lesson, difficulty: Difficulty, data: Path) -> Figures:
     """Every figure of the card, as plain numbers."""
     outcomes = lesson.outcomes
     served = serve(outcomes.prompts, difficulty)
-    always, every = lesson.anchored(), np.ones(len(outcomes.prompts), dtype=np.bool_)
+    every = np.ones(len(outcomes.prompts), dtype=np.bool_)
     held = ~outcomes.training
     gain = served[:, 2] - served[:, 0]
     apart = {
-        name: left_out(lesson.rows, lesson.parts(every, group), group, always)[:, 0]
+        name: lesson.unseen(every, group)[:, 0]
         for name, group in (("unseen subjects", outcomes.fold), ("unseen families", outcomes.kin))
     }
+    bare = without_anchors(lesson, every)
     length, words = by_length(outcomes.prompts), by_keywords(outcomes.prompts)
-    within, across = cells(outcomes, data, held), cells(outcomes, data, every)
+    plan = plan_of(data, outcomes)
+    within, across = cells(outcomes, plan, held), cells(outcomes, plan, every)
     return {
         "ranking": {
             "unseen prompts": ranking(gain, within),
             **{name: ranking(score, across) for name, score in apart.items()},
+            "unseen families and their anchors": ranking(bare, across),
             "length alone (unseen prompts)": ranking(length, within),
             "length alone (all prompts)": ranking(length, across),
             "keywords and length (unseen prompts)": ranking(words, within),
@@ -65,6 +66,19 @@ def evaluate(lesson: Lesson, difficulty: Difficulty, data: Path) -> Figures:
         "calibration": calibration(served, outcomes, held),
         "anchors": sanity(lesson, difficulty),
     }
+
+
+def without_anchors(lesson: Lesson, rows: Flags) -> Floats:
+    """Gain of every row by a model that saw neither its family nor anchors that stand for it."""
+    kin = lesson.outcomes.kin
+    out = np.zeros(len(kin))
+    for name in np.unique(kin):
+        kinds = ANCHORED.get(str(name), ())
+        left = [replace(a, held_out=a.held_out or a.kind in kinds) for a in lesson.anchors]
+        own = kin == name
+        halves = np.where(own, name, "")
+        out[own] = replace(lesson, anchors=left).unseen(rows, halves)[own, 0]
+    return out
 
 
 def serve(prompts: list[str], difficulty: Difficulty) -> Floats:
@@ -91,43 +105,6 @@ def by_keywords(prompts: list[str]) -> Floats:
     )
 
 
-def cells(outcomes: Outcomes, data: Path, rows: Flags) -> dict[str, list[Cell]]:
-    """What is examined: `macro` (cells whose gap is large enough) and one pool per ladder."""
-    ladders = json.loads((data / "ladders.json").read_text("utf-8"))
-    plan = json.loads((data / "cells.json").read_text("utf-8"))
-    groups: dict[str, list[str]] = plan["groups"]
-
-    def cell(ladder: str, benchmark: str) -> Cell:
-        models = tuple(ladders[ladder]["models"])
-        quality = outcomes.of(models)
-        members = groups.get(benchmark, [benchmark])
-        own = rows & np.isin(outcomes.benchmark, members) & ~np.isnan(quality).any(axis=1)
-        at = np.flatnonzero(own)
-        weight = np.full(len(at), 1 / max(1, len(at)))
-        return Cell(f"{ladder} {benchmark}", at, quality[at, 0], quality[at, -1], weight)
-
-    found = [cell(ladder, benchmark) for ladder, benchmark in plan["cells"][SUITE]]
-    judgeable = [c for c in found if len(c.rows) >= FEWEST]
-    pools = {
-        ladder: [pooled(ladder, [cell(ladder, b) for b in benchmarks])]
-        for ladder, benchmarks in plan["pools"][SUITE].items()
-    }
-    own = [c for c in judgeable if c.name == "gpt-4.1 ikp_facts"]
-    return {"macro": sound(judgeable), "gpt-4.1": own, **pools}
-
-
-def pooled(name: str, parts: list[Cell]) -> Cell:
-    """One cell of several benchmarks, each with the same weight."""
-    used = [part for part in parts if len(part.rows) >= FEWEST]
-    return Cell(
-        name,
-        np.concatenate([part.rows for part in used]),
-        np.concatenate([part.small for part in used]),
-        np.concatenate([part.large for part in used]),
-        np.concatenate([part.weight / len(used) for part in used]),
-    )
-
-
 def ranking(score: Floats, examined: dict[str, list[Cell]]) -> dict[str, list[float]]:
     """APGR with the ends of its 95 % interval, per pool."""
     return {
@@ -143,6 +120,8 @@ def calibration(served: Floats, outcomes: Outcomes, rows: Flags) -> dict[str, li
     for tier, model in enumerate((NANO, MINI, FULL)):
         actual = outcomes.of((model,))[:, 0]
         used = rows & ~np.isnan(actual)
+        if not used.any():
+            continue
         error = calibration_error(served[used, tier], actual[used])
         means = float(served[used, tier].mean()), float(actual[used].mean())
         figures[model] = [round(v, 3) for v in (*means, error)]
@@ -163,6 +142,8 @@ def sanity(lesson: Lesson, difficulty: Difficulty) -> dict[str, list[float]]:
             gain[[a.language == language and a.kind == kind for a in kept]]
             for kind in ("everyday", "exacting")
         )
+        if not len(easy) or not len(hard):
+            continue
         order = float(np.mean(hard[:, None] > easy[None]))
         figures[language] = [round(v, 3) for v in (float(easy.mean()), float(hard.mean()), order)]
     return figures

@@ -7,21 +7,34 @@ import numpy as np
 from gateway.classify.tokens import Tokenizer
 from gateway.learn.anchors import anchors
 from gateway.learn.archive import read
-from gateway.learn.fit import evened, features, tokens
+from gateway.learn.fit import evened, features, stretches, tokens
 from gateway.learn.lesson import Lesson
 from gateway.learn.outcomes import targets
+from gateway.learn.traffic import read_traffic
 from gateway.learn.vectors import token_vectors
 
 
 def prepare(data: Path, model: Path) -> Lesson:
-    """Read the data and give every prompt its features."""
+    """Read the data (a folder of outcomes or a file of traffic) and give prompts their features."""
     tokenizer = Tokenizer()
-    outcomes, written = read(data), anchors()
+    outcomes = read(data) if data.is_dir() else read_traffic(data)
+    written = anchors()
     vectors = token_vectors(model, tokenizer.ids)
-    rows = features(tokens(tokenizer.ids, outcomes.prompts), vectors)
+    shown = tokens(tokenizer.ids, outcomes.prompts)
+    anchored = tokens(tokenizer.ids, [a.text for a in written])
+    rows = features(shown, vectors)
     scale = evened(rows)
     vectors = (vectors / scale[:-1]).astype(np.float32)
-    anchor_rows = features(tokens(tokenizer.ids, [a.text for a in written]), vectors)
+    anchor_rows = features(anchored, vectors)
     anchor_rows[:, -1] /= scale[-1]
-    aims = targets(outcomes)
-    return Lesson(outcomes, aims, rows / scale, written, anchor_rows, vectors, float(scale[-1]))
+    return Lesson(
+        outcomes,
+        targets(outcomes),
+        rows / scale,
+        stretches(shown),
+        written,
+        anchor_rows,
+        stretches(anchored),
+        vectors,
+        float(scale[-1]),
+    )

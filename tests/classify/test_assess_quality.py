@@ -10,6 +10,7 @@ from gateway.call import Assessment
 from gateway.classify import signals
 from gateway.classify.assess import Assessor
 from gateway.classify.cues import Kind
+from gateway.classify.difficulty import HEAD, TAIL
 from gateway.classify.prompt import measure
 from gateway.classify.signals import Signals
 from gateway.classify.tokens import Tokenizer
@@ -29,9 +30,9 @@ from tests.classify.documents import (
     [
         (ask("Tell me about tides."), UNMOVED),
         (ask("hi"), (0.74, 0.77, 0.8)),
-        (ask("Classify it."), (0.66, 0.73, 0.8)),
+        (ask("Classify it."), (0.72, 0.76, 0.8)),
         (ask("Weather?", tools=[WEATHER]), (0.8 * 0.23, 0.8 * 0.77, 0.8)),
-        (ask("潮汐是什么"), (0.5, 0.65, 0.8)),
+        (ask("潮汐是什么"), (0.56, 0.68, 0.8)),
         (ask("word " * 70_000), (0.8 * 0.40, 0.8 * 0.83, 0.8)),
         (ask("word " * 400_010), (0.8 * 0.21, 0.8 * 0.65, 0.8)),
         ({"messages": chat(*["more"] * 23)}, (0.8 * 0.60, 0.7, 0.8)),
@@ -87,8 +88,8 @@ def test_the_model_sees_the_head_and_tail_only(assessor: Assessor, even: Even) -
     assessor.assess(ask(PROSE * 1_000))
 
     tokens, task = even.asked[0]
-    assert len(task) == 2_000
-    assert tokens < 600
+    assert len(task) == HEAD + TAIL
+    assert tokens < 250
 
 
 # ── hostile documents ────────────────────────────────────────────────────────

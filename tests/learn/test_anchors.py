@@ -21,3 +21,10 @@ def test_no_text_is_both_taught_and_held_out() -> None:
 def test_labels_are_qualities() -> None:
     for anchor in anchors():
         assert 0.0 <= anchor.gain < anchor.full <= 1.0
+
+
+def test_those_of_a_kind_weigh_the_same() -> None:
+    weights = {(a.kind, a.weight) for a in anchors()}
+
+    assert len(weights) == len({kind for kind, _ in weights})
+    assert all(weight > 0 for _, weight in weights)

@@ -1,6 +1,7 @@
 """Figures: exact on small cases, and all of them in the card."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,8 +9,9 @@ import pytest
 
 from gateway.classify.difficulty import unpack
 from gateway.learn.card import card
-from gateway.learn.evaluate import cells, evaluate, pooled
+from gateway.learn.evaluate import evaluate, without_anchors
 from gateway.learn.metrics import Cell, apgr, calibration_error, doubt, macro, sound
+from gateway.learn.plan import cells, plan_of, pooled
 from gateway.learn.train import train
 from tests.learn.lessons import lesson
 
@@ -70,16 +72,17 @@ def test_a_pool_gives_each_benchmark_the_same_weight() -> None:
     many = Cell("many", np.arange(60), np.zeros(60), np.ones(60), np.full(60, 1 / 60))
     tiny = Cell("tiny", np.arange(4), SMALL, LARGE, EVEN)
 
-    pool = pooled("all", [few, many, tiny])
+    (pool,) = pooled("all", [few, many, tiny])
 
     assert len(pool.rows) == 90
     assert pool.weight[:30].sum() == pytest.approx(0.5)
+    assert pooled("none", [tiny]) == []
 
 
 def test_cells_hold_the_rows_that_all_models_answered(data: Path) -> None:
     found = lesson().outcomes
 
-    examined = cells(found, data, found.training)
+    examined = cells(found, plan_of(data, found), found.training)
 
     assert {c.name for c in examined["macro"]} == {"gpt-4.1 ikp_facts", "gpt-4.1 both"}
     assert all(found.training[c.rows].all() for c in examined["macro"])
@@ -92,9 +95,23 @@ def test_every_figure_reaches_the_card(data: Path) -> None:
     figures = evaluate(taught, unpack(artefact), data)
     written = card(figures, artefact, len(taught.anchors))
 
+    assert "{" not in written
     for heading in ("unseen prompts", "unseen subjects", "unseen families", "length alone"):
         assert f"| {heading}" in written
     assert "Apache-2.0" in written
     assert "gpt-4.1-nano |" in written
-    assert "{" not in written
     json.dumps(figures)
+
+
+def test_anchors_of_a_left_out_family_may_be_left_out_too() -> None:
+    taught = lesson()
+    every = np.ones(len(taught.outcomes.prompts), dtype=np.bool_)
+    kin = np.array(["obscure facts"] * len(every))
+    named = replace(taught, outcomes=replace(taught.outcomes, kin=kin))
+    other = [replace(a, kind="obscure fact") for a in taught.anchors[:2]] + taught.anchors[2:]
+
+    kept = without_anchors(named, every)
+    with pytest.raises(np.linalg.LinAlgError):
+        without_anchors(replace(named, anchors=other), every)
+
+    assert np.isfinite(kept).all()

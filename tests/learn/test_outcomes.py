@@ -33,6 +33,14 @@ def test_a_benchmark_weighs_no_more_than_its_cap() -> None:
     assert aims.weight[found.benchmark == "ikp_facts"].sum() == pytest.approx(2_000)
 
 
+def test_what_is_many_subjects_under_one_name_weighs_more() -> None:
+    found, _ = outcomes(6_000)
+
+    aims = targets(replace(found, benchmark=np.array(["mmlu"] * 6_000)))
+
+    assert aims.weight.sum() == pytest.approx(5_000)
+
+
 def test_gains_take_the_level_of_the_family_that_is_served() -> None:
     found, _ = outcomes()
 

@@ -1,11 +1,14 @@
 """Training: from outcomes to an artefact that serving can read."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from gateway.classify.difficulty import unpack
-from gateway.learn.fit import Moments, evened, features, left_out, moments, predict, tokens
-from gateway.learn.train import curve, mini_share, train
+from gateway.classify.difficulty import HEAD, TAIL, unpack
+from gateway.learn.arrays import Floats
+from gateway.learn.fit import AXES, Moments, evened, features, left_out, moments, predict, tokens
+from gateway.learn.train import USUAL_MINI_SHARE, curve, mini_share, train
 from tests.learn.lessons import EASY_TOKEN, HARD_TOKEN, lesson, outcomes, vectors
 
 
@@ -25,11 +28,11 @@ def test_the_artefact_tells_hard_tokens_from_easy_ones() -> None:
 def test_serving_computes_what_training_predicted() -> None:
     taught = lesson()
     model = unpack(train(taught))
-    parts = taught.parts(taught.outcomes.training, taught.outcomes.fold)
-    heads = sum(parts.values(), taught.anchored()).solve()
+    seen = taught.outcomes.training
+    heads = taught.heads(seen)
     scale = model.scale
 
-    said = predict(taught.anchor_rows, heads)[1]
+    said = taught.said(heads, taught.slope(seen))[1][1]
     nano, _, full = model.estimate([HARD_TOKEN] * 5, "")
 
     intercept = scale.gain_slope * float(heads[-1, 0])
@@ -42,21 +45,40 @@ def test_what_is_held_out_teaches_nothing() -> None:
     doubled = taught.anchor_rows.copy()
     doubled[2:] *= 100
 
-    changed = type(taught)(
-        taught.outcomes,
-        taught.aims,
-        taught.rows,
-        taught.anchors,
-        doubled,
-        taught.vectors,
-        taught.brevity,
-    )
-
-    assert train(changed) == train(taught)
+    assert train(replace(taught, anchor_rows=doubled)) == train(taught)
 
 
 def test_mini_share_is_how_far_mini_comes() -> None:
-    assert mini_share(outcomes()[0]) == pytest.approx(0.5)
+    found = outcomes()[0]
+
+    assert mini_share(found) == pytest.approx(0.5)
+    assert mini_share(replace(found, quality=found.quality * np.nan)) == USUAL_MINI_SHARE
+    assert mini_share(replace(found, quality=found.quality[:, ::-1])) == 1.0
+
+
+def test_length_counts_as_much_as_it_does_within_benchmarks() -> None:
+    taught = lesson()
+    every = np.ones(len(taught.stretches), dtype=np.bool_)
+    names = taught.outcomes.benchmark
+    apart = np.where(names == "gsm8k", 1.0, 0.0).astype(np.float64)
+    longer: Floats = 5.0 * apart + np.arange(len(names), dtype=np.float64) % 7
+    signal: Floats = 0.2 * longer - 3.0 * apart
+    told = replace(
+        taught,
+        stretches=longer,
+        aims=replace(taught.aims, signal=signal, weight=np.ones(len(names))),
+    )
+
+    assert told.slope(every) == pytest.approx(0.2)
+    assert replace(told, aims=replace(told.aims, signal=-signal)).slope(every) == 0.0
+    assert taught.slope(every) == 0.0  # all of one length: nothing to learn from
+
+
+def test_a_gain_is_doubted_as_far_as_it_would_move() -> None:
+    model = unpack(train(lesson()))
+
+    assert model.doubt(0.1, 5) >= 0.0
+    assert model.doubt(0.9, 5) != model.doubt(0.1, 5)
 
 
 def test_leaving_a_part_out_is_fitting_without_it() -> None:
@@ -96,8 +118,8 @@ def test_evened_columns_of_facts_match_the_words() -> None:
 
     even = rows / evened(rows)
 
-    typical = even[:, :256].std(axis=0).mean()
-    assert even[:, 256:-1].std(axis=0) == pytest.approx([typical] * 2)
+    typical = even[:, :AXES].std(axis=0).mean()
+    assert even[:, AXES:-1].std(axis=0) == pytest.approx([typical] * 2)
 
 
 @pytest.mark.parametrize(("offset", "slope"), [(-1.0, 2.0), (0.3, -1.5), (0.0, 0.0)])
@@ -111,5 +133,5 @@ def test_a_curve_is_found_again(offset: float, slope: float) -> None:
 def test_prompts_are_read_by_head_and_tail() -> None:
     found = tokens(lambda text: list(map(ord, text)), ["a" * 3_000 + "b" * 600])
 
-    assert len(found[0]) == 2_000
-    assert (found[0] == ord("b")).sum() == 500
+    assert len(found[0]) == HEAD + TAIL
+    assert (found[0] == ord("b")).sum() == TAIL
