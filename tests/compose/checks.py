@@ -84,6 +84,19 @@ def streams(stack: Stack) -> str:
     return f"{len(pieces)} pieces, the first after {first:.2f} s, the last after {last:.2f} s"
 
 
+def shows_its_page(stack: Stack) -> str:
+    """The page is there for a browser on this machine; its figures ask for the admin key."""
+    page = stack.get("TIERGATE_PORT", "/ui/")
+    catalog = "/admin/v1/catalog"
+    locked = stack.get("TIERGATE_PORT", catalog)
+    opened = stack.get("TIERGATE_PORT", catalog, authorization="Bearer tiergate")
+
+    assert b"<title>Tiergate</title>" in page.body
+    assert locked.status == 401
+    assert opened.json()["simulated"] is True
+    return f"{len(page.body)} bytes, and the key is asked for"
+
+
 def redis_is_locked(stack: Stack) -> str:
     """Redis asks for its password and keeps a log on disk."""
     assert "NOAUTH" in stack.execute("redis", "redis-cli", "ping")
@@ -216,6 +229,7 @@ ONE_GATEWAY: tuple[Check, ...] = (
     answers,
     streams,
     redis_is_locked,
+    shows_its_page,
     is_watched,
     outlives_redis,
     stops_gently,

@@ -81,13 +81,13 @@ class Stack:
         """Run a command in a service's container."""
         return self.compose("exec", "-T", service, *words, profiles=("scale",))
 
-    def get(self, port: str, path: str) -> Reply:
+    def get(self, port: str, path: str, **fields: str) -> Reply:
         """Fetch a page from a published port."""
-        return _asked(self.ports[port], "GET", path, None)
+        return _asked(self.ports[port], "GET", path, None, fields)
 
     def call(self, text: str, *, port: str = "TIERGATE_PORT", **more: Any) -> Reply:
         """Make a call through a published port."""
-        return _asked(self.ports[port], "POST", "/v1/chat/completions", _chat(text, **more))
+        return _asked(self.ports[port], "POST", "/v1/chat/completions", _chat(text, **more), JSON)
 
     def stream(self, text: str, *, port: str = "TIERGATE_PORT", **more: Any) -> "Streaming":
         """Begin a streamed call."""
@@ -140,9 +140,11 @@ def _chat(text: str, **more: Any) -> bytes:
     return json.dumps(body).encode()
 
 
-def _asked(port: int, method: str, path: str, body: bytes | None) -> Reply:
+def _asked(
+    port: int, method: str, path: str, body: bytes | None, fields: Mapping[str, str]
+) -> Reply:
     with closing(http.client.HTTPConnection("127.0.0.1", port, timeout=CALL_SECONDS)) as there:
-        there.request(method, path, body, JSON if body else {})
+        there.request(method, path, body, dict(fields))
         reply = there.getresponse()
         headers = {name.lower(): value for name, value in reply.getheaders()}
         return Reply(reply.status, headers, reply.read())
