@@ -4,12 +4,12 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from gateway.call import Expected, Headers, Usage
+from gateway.call import Headers, Usage
 from gateway.catalog import Deployment, Tier
+from gateway.ended import Attempted, Ended
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import NanoUSD
 from gateway.principal import KeyRecord, Level
-from gateway.spans import Trace
 
 
 class Clock(Protocol):
@@ -244,50 +244,6 @@ class Affinities(Protocol):
     async def put(self, kind: str, name: str, note: str, ttl: float) -> None:
         """Keep a note for `ttl` seconds."""
         ...
-
-
-@dataclass(slots=True)
-class Attempted:
-    """One attempt as it ended: `outcome` is `ok` or an error's metric name."""
-
-    deployment: str
-    outcome: str
-    seconds: float
-
-
-@dataclass(slots=True)
-class Ended:
-    """A call as it ended, for metrics and the log; times are seconds, money nano-dollars.
-
-    `outcome` is `ok` or an error's metric name; `cache` is `hit`, `miss`, `shared` or `bypass`.
-    `overhead` is the time that was ours: `seconds` minus waiting for the upstream. `expected` is
-    None where nothing was predicted, `in_time` where the caller set no limit of time, or left, or
-    was refused.
-    """
-
-    id: str
-    requested: str
-    tier: Tier | None
-    model: str
-    response_model: str
-    reason: str
-    outcome: str
-    status: int
-    stream: bool
-    cache: str
-    usage: Usage
-    cost: NanoUSD
-    saved: NanoUSD
-    attempts: int
-    seconds: float
-    ttft: float
-    overhead: float
-    prompt_tokens_estimate: int
-    score: float
-    upstream_request_id: str
-    expected: Expected | None = None
-    in_time: bool | None = None
-    trace: Trace | None = None
 
 
 class Recorder(Protocol):

@@ -7,10 +7,11 @@ from typing import Any
 
 from gateway.call import NO_WISHES, Assessment, Headers, Wishes
 from gateway.catalog import Capability, Catalog, Deployment, Model, Price, Secret, Tier
+from gateway.ended import Attempted, Ended
 from gateway.errors import UpstreamError, UpstreamTruncated
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import per_million
-from gateway.ports import Attempted, Ended, Request
+from gateway.ports import Request
 from gateway.principal import KeyRecord, Level
 
 CAPABLE = (

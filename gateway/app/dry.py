@@ -16,10 +16,10 @@ from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
+from gateway.ended import Attempted, Ended
 from gateway.flow.dry import considered
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts
-from gateway.ports import Attempted, Ended
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
 from gateway.store.embedded.store import open_store

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator
 
 from gateway.call import NO_WISHES, Call, Usage
+from gateway.ended import Attempted
 from gateway.errors import UpstreamError, UpstreamsExhausted, UpstreamTimeout
 from gateway.flow import opening
 from gateway.flow.health import DEAD_KEY_SECONDS, Health
@@ -16,7 +17,7 @@ from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, Refusal
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.succession import Succession
-from gateway.ports import Attempted, Deadlines, Request
+from gateway.ports import Deadlines, Request
 from gateway.route.plan import KEY_IS_DEAD, NO_SUCH_MODEL, Next, RetryBudget, Step, after
 from gateway.route.target import split_sort
 from gateway.wire.adapting import Adapted, adapt

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import NamedTuple
 
 from gateway.call import Assessment, Wishes
-from gateway.ports import Ended
+from gateway.ended import Ended
 from gateway.principal import Principal
 from gateway.route.reasons import Choice
 

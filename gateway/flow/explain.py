@@ -11,11 +11,11 @@ from typing import Any
 import orjson
 
 from gateway.call import Assessment, Expected, Wishes
+from gateway.ended import Ended
 from gateway.flow.decisions import Decision
 from gateway.flow.journey import Journey, reasons
 from gateway.flow.sources import before_done, in_last_event
 from gateway.money import NANO_PER_USD, NanoUSD, spell
-from gateway.ports import Ended
 from gateway.route.counterfactual import flips
 from gateway.route.fit import NAMES_OF_NEEDS
 from gateway.route.reasons import Candidate, Choice

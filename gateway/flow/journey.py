@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from gateway.call import NO_USAGE, NO_WISHES, Assessment, Call, Headers, Usage
 from gateway.catalog import Catalog, Model, Tier
+from gateway.ended import Ended
 from gateway.errors import GatewayError
 from gateway.flow.decisions import Decision
 from gateway.flow.opening import Opened
@@ -14,7 +15,6 @@ from gateway.flow.recall import Gathered
 from gateway.flow.tallies import REMEMBER, SEND, STAGES
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
-from gateway.ports import Ended
 from gateway.route.plan import Step
 from gateway.route.reasons import Candidate, Choice
 from gateway.spans import Try

@@ -12,11 +12,11 @@ from typing import Any, Final, Protocol
 
 import orjson
 
+from gateway.ended import Ended
 from gateway.errors import ENDS_WITHOUT_ERROR
 from gateway.money import spell
 from gateway.observe.labels import NO_TIER, OK
 from gateway.observe.text import Scrubber, in_json, on_a_line
-from gateway.ports import Ended
 
 CALLS_REMEMBERED: Final = 256
 """Spellings kept; names from outside are endless, so they are forgotten all at once."""

@@ -15,8 +15,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Final, Self
 
+from gateway.ended import Ended
 from gateway.observe.lines import Remark, Spelling
-from gateway.ports import Clock, Ended
+from gateway.ports import Clock
 
 Write = Callable[[bytes], object]
 """Takes whole lines. May block, may raise OSError or ValueError (closed)."""

@@ -1,9 +1,9 @@
 """One `Recorder` out of several: what happened is counted, then logged, then traced."""
 
+from gateway.ended import Ended
 from gateway.observe.log import CallLog
 from gateway.observe.tally import Tally
 from gateway.observe.tracing import Tracing
-from gateway.ports import Ended
 
 
 class Recording:

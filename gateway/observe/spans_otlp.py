@@ -10,8 +10,8 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
+from gateway.ended import Ended
 from gateway.money import NANO_PER_USD
-from gateway.ports import Ended
 from gateway.spans import Trace, Try
 
 NAME_CHARS: Final = 128

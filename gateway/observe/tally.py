@@ -14,9 +14,9 @@ from typing import Final
 
 from gateway.call import Expected
 from gateway.catalog import Catalog
+from gateway.ended import Attempted, Ended
 from gateway.observe import families, labels
 from gateway.observe.labels import ModelNames
-from gateway.ports import Attempted, Ended
 
 ALIASES: Final = 256
 """Spellings remembered per tier. Names of models from outside can fill these, but no more: then

@@ -14,8 +14,9 @@ from typing import Final
 
 from gateway import __version__
 from gateway.call import Call
+from gateway.ended import Attempted, Ended
 from gateway.observe.spans_otlp import Finished, document
-from gateway.ports import Attempted, Clock, Ended
+from gateway.ports import Clock
 from gateway.spans import RANDOM_BYTES, begun
 
 LOG = logging.getLogger("tiergate.traces")

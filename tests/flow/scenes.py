@@ -10,12 +10,13 @@ from anyio.lowlevel import checkpoint
 
 from gateway.call import NO_WISHES, Assessment, Call, Wishes
 from gateway.catalog import Catalog
+from gateway.ended import Ended
 from gateway.errors import GatewayError
 from gateway.flow.answer import Answer
 from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
-from gateway.ports import Ended, ReplyCache, Request, SharedFlights
+from gateway.ports import ReplyCache, Request, SharedFlights
 from gateway.principal import ANYONE, Principal
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities

@@ -15,6 +15,7 @@ import orjson
 from gateway.access.directory import Directory
 from gateway.access.doorman import Doorman
 from gateway.catalog import Catalog
+from gateway.ended import Attempted, Ended
 from gateway.flow.life import Flow
 from gateway.flow.parts import Assesses, Parts, Rules
 from gateway.http.pages import Page, Ready, create
@@ -22,7 +23,7 @@ from gateway.http.plane import Ids, Limits, Plane
 from gateway.http.protocol import EdgeProtocol
 from gateway.http.server import Server, listen
 from gateway.observe.metrics import Metrics, media_type
-from gateway.ports import Attempted, Ended, Request, Upstream
+from gateway.ports import Request, Upstream
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities
 from tests.fakes import (

@@ -5,9 +5,9 @@ import logging
 import orjson
 import pytest
 
+from gateway.ended import Ended
 from gateway.observe.lines import Format, spelling
 from gateway.observe.text import Scrubber
-from gateway.ports import Ended
 from tests.flow.replies import error, stream
 from tests.http.edge import asking, edge, get, post, streaming
 from tests.http.wires import Said

@@ -4,12 +4,12 @@ import threading
 import orjson
 import pytest
 
+from gateway.ended import Attempted
 from gateway.observe.lines import JsonLines, Remark
 from gateway.observe.log import BATCH, LIMIT, CallLog, to_descriptor
 from gateway.observe.metrics import Metrics
 from gateway.observe.recording import Recording
 from gateway.observe.text import Scrubber
-from gateway.ports import Attempted
 from tests.observe.events import HandClock, a_catalog, an_ended, samples
 
 FINE = Remark(0.0, "info", "test", "fine")

@@ -4,11 +4,11 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from gateway.call import NO_USAGE, Usage
+from gateway.ended import Attempted
 from gateway.money import NanoUSD
 from gateway.observe.families import FIRST_TOKEN_BUCKETS
 from gateway.observe.gauges import Gauges
 from gateway.observe.tally import ALIASES, Histogram
-from gateway.ports import Attempted
 from tests.observe.counting import fresh_metrics
 from tests.observe.events import an_ended, samples
 

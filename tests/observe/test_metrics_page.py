@@ -12,9 +12,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
 from gateway.catalog import Catalog, Tier
+from gateway.ended import Attempted
 from gateway.observe.families import FAMILIES, Kind
 from gateway.observe.metrics import FRESH, OPENMETRICS, TEXT, Metrics, media_type
-from gateway.ports import Attempted
 from gateway.spans import Trace
 from tests.observe.counting import fresh_metrics
 from tests.observe.events import EVERYTHING, Foreseen, HandClock, a_catalog, an_ended, samples

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.call import NO_WISHES, Call, Headers
+from gateway.ended import Attempted
 from gateway.observe import tracing as room
 from gateway.observe.spans_otlp import Finished, document
 from gateway.observe.tracing import Tracing, Wanted
-from gateway.ports import Attempted
 from gateway.spans import RANDOM_BYTES, Trace, Try, begun
 from tests.observe.events import USUAL, HandClock
 
