@@ -51,12 +51,12 @@ class Upstream:
 async def _request(reader: asyncio.StreamReader) -> dict[str, Any] | None:
     try:
         head = await reader.readuntil(b"\r\n\r\n")
-        size = next(
-            int(line.split(b":")[1])
-            for line in head.lower().split(b"\r\n")
-            if line.startswith(b"content-length")
-        )
-        found: dict[str, Any] = json.loads(await reader.readexactly(size))
+        lines = head.lower().split(b"\r\n")
+        sizes = [int(one.split(b":")[1]) for one in lines if one.startswith(b"content-length")]
+        if not sizes:
+            # Nobody's call: a probe of a process that had this port before.
+            return None
+        found: dict[str, Any] = json.loads(await reader.readexactly(sizes[0]))
     except (asyncio.IncompleteReadError, ConnectionError):
         return None
     return found
