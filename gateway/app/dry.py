@@ -11,10 +11,8 @@ from typing import Any
 import orjson
 
 from gateway.app import adapters
+from gateway.app.assessing import assessor
 from gateway.call import Call
-from gateway.classify.assess import Assessor
-from gateway.classify.difficulty import Difficulty
-from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
 from gateway.ended import Attempted, Ended
 from gateway.flow.dry import considered
@@ -64,7 +62,7 @@ async def _considered(settings: Settings, clock: SystemClock, call: Call) -> dic
             affinities=store.affinities,
             ledger=store.ledger,
             recorder=Nobody(),
-            assessor=Assessor(Tokenizer(), Difficulty.load()),
+            assessor=assessor(settings),
             pause=clock.sleep,
             in_thread=_at_once,
         )

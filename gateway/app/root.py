@@ -13,14 +13,13 @@ from secrets import token_bytes, token_hex
 
 from gateway.access.doorman import Doorman
 from gateway.app import adapters
+from gateway.app.assessing import assessor
 from gateway.app.gauges import digest, gauges
 from gateway.app.readiness import Readiness, outlives_store
 from gateway.app.stores import State, open_state
 from gateway.app.watchers import Watchers, watching
 from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
-from gateway.classify.difficulty import Difficulty
-from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts
@@ -119,7 +118,7 @@ def open_gateway(
     taken.
     """
     clock = SystemClock()
-    look = Assessor(Tokenizer(), Difficulty.load())
+    look = assessor(settings)
     with ExitStack() as stack:
         log = stack.enter_context(adapters.log(settings, clock, quiet=quiet))
         url = None

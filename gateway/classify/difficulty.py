@@ -24,6 +24,7 @@ from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from gateway.classify.encoder import total
@@ -120,13 +121,14 @@ class Difficulty:
         )
 
     @classmethod
-    def load(cls) -> "Difficulty":
-        """Read the model the package carries.
+    def load(cls, path: Path | None = None) -> "Difficulty":
+        """Read a model that was trained; without a path, the one the package carries.
 
         Raises:
             DamagedModel: when it is not byte for byte what was trained, or of another version.
+            OSError: when there is nothing to read.
         """
-        return unpack((files("gateway.data") / ARTEFACT).read_bytes())
+        return unpack((path or files("gateway.data") / ARTEFACT).read_bytes())
 
     def estimate(
         self,
@@ -217,7 +219,7 @@ def unpack(artefact: bytes) -> Difficulty:
     """
     first, _, rest = artefact.partition(b"\n")
     if first != b"%s %d %s" % (NAME, VERSION, hashlib.sha256(rest).hexdigest().encode()):
-        message = f"the packaged {ARTEFACT} is damaged or of another version; install again"
+        message = f"{ARTEFACT} is damaged or of another version; install or train it again"
         raise DamagedModel(message)
     head, _, numbers = rest.partition(b"\n")
     both = _little_endian(array("h", numbers))

@@ -25,16 +25,22 @@ def _model() -> tuple[Tokenizer, Difficulty]:
 
 
 def route(prompts: list[str], knob: float | None = None) -> list[Decision]:
-    """A decision per prompt: `tier` 0-2, `score` (predicted gain) and `quality` per tier."""
+    """A decision per prompt: `tier` 0-2, `score` (predicted gain), its `doubt`, and `quality`."""
     tokenizer, difficulty = _model()
     weight = dial_lambda(0.5 if knob is None else knob)
     decisions: list[Decision] = []
     for prompt in prompts:
         task = excerpt(prompt)
-        quality = difficulty.estimate(tokenizer.ids(task), task)
+        ids = tokenizer.ids(task)
+        quality = difficulty.estimate(ids, task)
         score = quality[2] - quality[0]
         decisions.append(
-            {"tier": choose(quality, weight), "score": score, "quality": list(quality)}
+            {
+                "tier": choose(quality, weight),
+                "score": score,
+                "quality": list(quality),
+                "doubt": difficulty.doubt(score, len(ids)),
+            }
         )
     return decisions
 

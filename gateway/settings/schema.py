@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from gateway.settings.priors import KINDS, Kept, ModelFile, PriorName
 from gateway.settings.stores import StoreSettings
 from gateway.settings.terms import (
     AccessSettings,
@@ -180,6 +181,23 @@ class RoutingSettings(Section):
     no_tools: Annotated[tuple[Label, ...], BeforeValidator(parted)] = Field(
         default=("nano",),
         description="Tiers not trusted with tool calls unless the caller names them.",
+    )
+    model: ModelFile | None = Field(
+        default=None,
+        description="File of a difficulty model that `tiergate learn train` wrote; without it, the "
+        "packaged one.",
+    )
+    gap: float = Field(
+        default=1.0,
+        ge=0,
+        le=3,
+        description="Factor on the predicted gain of larger tiers: below 1 where the tiers hold "
+        "models that lie closer together than the GPT-4.1 family.",
+    )
+    priors: dict[PriorName, Kept] = Field(
+        default_factory=dict,
+        description="What nano and mini keep of full's quality at a kind of work, as two shares: "
+        f"`tools: [0.5, 0.9]`. Kinds: {', '.join(f'`{kind}`' for kind in KINDS)}.",
     )
 
 

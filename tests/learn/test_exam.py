@@ -18,6 +18,7 @@ def test_a_decision_has_a_tier_a_score_and_a_quality_per_tier() -> None:
         assert isinstance(quality, list)
         assert decision["tier"] in {0, 1, 2}
         assert decision["score"] == quality[2] - quality[0]
+        assert isinstance(decision["doubt"], float)
 
 
 def test_turning_the_knob_up_never_lowers_a_tier() -> None:

@@ -1,0 +1,14 @@
+"""The classifier, as the settings want it."""
+
+from gateway.classify.assess import Assessor
+from gateway.classify.difficulty import Difficulty
+from gateway.classify.priors import GPT_41
+from gateway.classify.tokens import Tokenizer
+from gateway.settings.schema import Settings
+
+
+def assessor(settings: Settings) -> Assessor:
+    """Assesses calls by the packaged model and priors, or by those that are configured."""
+    wanted = settings.routing
+    priors = GPT_41._replace(gap=wanted.gap, **wanted.priors)
+    return Assessor(Tokenizer(), Difficulty.load(wanted.model), priors)
