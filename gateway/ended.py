@@ -49,5 +49,5 @@ class Ended:
     upstream_request_id: str
     expected: Expected | None = None
     in_time: bool | None = None
-    area: str = ""
     trace: Trace | None = None
+    area: str = ""
