@@ -4,7 +4,7 @@ Those made for every call are named tuples: as immutable as a frozen dataclass, 
 of the time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -16,6 +16,16 @@ from gateway.spans import Trace
 
 Headers = tuple[tuple[bytes, bytes], ...]
 """Lower-case names with their values, in order."""
+
+
+class Feed(Protocol):
+    """Bytes to send upstream as they come; `length` is all of them, None where nobody knows yet."""
+
+    length: int | None
+
+    def chunk(self) -> Awaitable[bytes]:
+        """The next bytes, at least one; `b""` once all were given."""
+        ...
 
 
 class Usage(NamedTuple):

@@ -180,11 +180,13 @@ class Catalog:
     One thing changes while a gateway runs: a deployment whose model ends goes on with another
     (`succeed`). Whatever is derived from a catalog holds for one version of it. `former` are the
     names of models that ended, with the tier they stood behind.
+    `prices` are those of further models, which are passed on but never chosen.
     """
 
     tiers: Mapping[Tier, tuple[Deployment, ...]]
     reroute: frozenset[str] = frozenset()
     version: str = ""
+    prices: Mapping[str, Price] = field(default_factory=dict)
     by_model: Mapping[str, tuple[Tier, Model]] = field(init=False)
     by_name: Mapping[str, tuple[Tier, Deployment]] = field(init=False)
     models_by_tier: Mapping[Tier, Model] = field(init=False)
@@ -197,6 +199,11 @@ class Catalog:
         self.by_model = found
         self.by_name = {d.name: (tier, d) for tier, listed in self.tiers.items() for d in listed}
         self.models_by_tier = {tier: listed[0].model for tier, listed in self.tiers.items()}
+
+    def price(self, name: str) -> Price | None:
+        """What a model costs, whether it stands behind a tier or not."""
+        found = self.by_model.get(name)
+        return self.prices.get(name) if found is None else found[1].price
 
     def models(self) -> Iterator[tuple[Tier, Model]]:
         """Each model once, smallest tier first."""

@@ -24,7 +24,7 @@ class Ended:
     `outcome` is `ok` or an error's metric name; `cache` is `hit`, `miss`, `shared` or `bypass`.
     `overhead` is the time that was ours: `seconds` minus waiting for the upstream. `expected` is
     None where nothing was predicted, `in_time` where the caller set no limit of time, or left, or
-    was refused.
+    was refused. `area` is what was passed on (`gateway.wire.surface`), empty for a routed call.
     """
 
     id: str
@@ -50,3 +50,4 @@ class Ended:
     expected: Expected | None = None
     in_time: bool | None = None
     trace: Trace | None = None
+    area: str = ""

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from gateway.call import Headers, Usage
+from gateway.call import Feed, Headers, Usage
 from gateway.catalog import Deployment, Tier
 from gateway.ended import Attempted, Ended
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
@@ -26,10 +26,7 @@ class Clock(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """How long one attempt may take, in seconds from its start; `idle` is the longest silence.
-
-    `first_byte` runs to the first byte of the reply's body, `total` to its last byte.
-    """
+    """Seconds an attempt may take: to the first and the last byte of its body; of silence."""
 
     connect: float = 3.0
     first_byte: float = 120.0
@@ -38,7 +35,11 @@ class Deadlines:
 
 
 class Request(NamedTuple):
-    """One attempt: where to, the path below the deployment's base URL, and the bytes to send."""
+    """One attempt: where to, the path below the deployment's base URL, and the bytes to send.
+
+    With a `feed` the body comes from there, and the deadlines but `idle` count from its end. Once
+    the far side has switched to the protocol of `upgrade` (101), the feed goes there as it is.
+    """
 
     deployment: Deployment
     path: str
@@ -46,6 +47,9 @@ class Request(NamedTuple):
     body: bytes
     stream: bool
     deadlines: Deadlines
+    method: str = "POST"
+    feed: Feed | None = None
+    upgrade: str = ""
 
 
 class Reply(Protocol):
@@ -68,11 +72,7 @@ class Reply(Protocol):
         ...
 
     def read(self, limit: int) -> Awaitable[bytes]:
-        """The rest of the body, at most `limit` bytes.
-
-        Raises:
-            UpstreamError: as above, or when the body is larger than `limit`.
-        """
+        """The rest of the body; raises as `chunk` does, and when it is over `limit` bytes."""
         ...
 
     def abort(self) -> None:

@@ -6,6 +6,7 @@ from importlib import import_module
 from gateway.catalog import TIERS_BY_LABEL
 from gateway.clock import SystemClock
 from gateway.flow.parts import Rules
+from gateway.flow.passage import PassRules
 from gateway.http.plane import Limits
 from gateway.observe.lines import Format, spelling
 from gateway.observe.log import CallLog, to_descriptor
@@ -73,6 +74,20 @@ def rules(settings: Settings) -> Rules:
         retry_budget=far.retry_budget,
         max_in_flight=settings.server.max_calls_in_flight,
         decisions=settings.admin.decisions,
+    )
+
+
+def passed(settings: Settings) -> PassRules:
+    """What passing on must know."""
+    said = settings.passthrough
+    return PassRules(
+        enabled=said.enabled,
+        deployment=said.deployment or "",
+        deny=frozenset(said.deny),
+        unpriced=said.unpriced == "allow",
+        max_upload=said.max_upload,
+        tunnels=said.max_tunnels,
+        tunnel_seconds=said.tunnel_time,
     )
 
 

@@ -194,7 +194,8 @@ def _assembled(
     readiness = Readiness(
         lambda: server.stopping(), state.trouble, clock, outlives=outlives_store(settings)
     )
-    plane = Plane(flow, clock, adapters.limits(settings), ids, door)
+    passed = adapters.passed(settings)
+    plane = Plane(flow, clock, adapters.limits(settings), ids, door, passed)
     plane.begin = watchers.traces.begin if watchers.traces is not None else None
     page = Page(
         catalog=catalog,

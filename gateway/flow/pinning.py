@@ -37,7 +37,7 @@ class Pinning:
         if call.api != RESPONSES.name:
             return None
         for name in pins(call.document).ids:
-            note = await self._affinities.get(KIND, _named(call.principal.tenant, name))
+            note = await self._affinities.get(KIND, named(call.principal.tenant, name))
             if note is not None and (found := self._catalog.by_name.get(note)) is not None:
                 return found[1]
         return None
@@ -46,7 +46,7 @@ class Pinning:
         """Note where a reply's ids live."""
         for name in opened.names()[:MOST_NAMES]:
             note = opened.step.deployment.name
-            await self._affinities.put(KIND, _named(call.principal.tenant, name), note, TTL_SECONDS)
+            await self._affinities.put(KIND, named(call.principal.tenant, name), note, TTL_SECONDS)
 
     def narrowed(self, target: Target, home: Deployment) -> Target:
         """The target of a call whose earlier answers live at `home`."""
@@ -68,5 +68,6 @@ def stays(choice: Choice) -> Choice:
     return Choice(choice.chosen, choice.candidates, "sticky", (words,))
 
 
-def _named(tenant: str, name: str) -> str:
+def named(tenant: str, name: str) -> str:
+    """A name among its tenant's."""
     return f"{tenant}\n{name}"[:LONGEST_NAME]

@@ -16,6 +16,7 @@ from gateway.wire.headers import to_upstream
 from gateway.wire.responses.view import view
 from gateway.wire.wishes import parse
 
+PASSED_ROUTE = "passed"
 CHAT_ROUTE, RESPONSES_ROUTE, MESSAGES_ROUTE, COUNT_ROUTE = "chat", "responses", "messages", "count"
 DRY_ROUTE = "route"
 ROUTED: Mapping[bytes, str] = {

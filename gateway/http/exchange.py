@@ -8,9 +8,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from gateway.call import Headers
-from gateway.errors import GatewayError
+from gateway.errors import BodyTooLarge, GatewayError
 from gateway.flow.flight import Presence
 from gateway.http.again import Head
+from gateway.http.head import HEALTHY
 from gateway.http.tongues import Tongue
 
 if TYPE_CHECKING:
@@ -103,6 +104,29 @@ class Exchange:
         protocol = self.protocol
         self.arrived = self.last_write = protocol.plane.now()
         protocol.worker.serve(self)
+
+    @property
+    def most(self) -> int:
+        """The largest body it may have."""
+        return self.protocol.plane.limits.max_body
+
+    def too_large(self) -> BodyTooLarge:
+        """What is said of a larger one."""
+        return BodyTooLarge(f"The body is over {self.most} bytes.")
+
+    def complete_now(self) -> None:
+        """The request is whole: answer it, if it is its turn."""
+        self.complete = True
+        if self.health:
+            self.protocol.transport.write(HEALTHY % (b"" if self.keep_alive else CLOSE))
+            self.finish()
+        elif self.turn:
+            self.start()
+
+    def refused(self) -> bool:
+        """What arrives is refused; whether nothing was answered yet."""
+        self.parts.clear()
+        return True
 
     def add(self, part: bytes) -> None:
         """More of the body; many small parts become one, or their overhead would outgrow them."""

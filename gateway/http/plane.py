@@ -19,6 +19,8 @@ from gateway.errors import GatewayError, InternalError
 from gateway.flow.answer import Answer
 from gateway.flow.dry import considered, counted
 from gateway.flow.life import Flow
+from gateway.flow.passage import PassRules
+from gateway.flow.passing import Passing
 from gateway.http import tongues
 from gateway.http.asked import (
     COUNT_ROUTE,
@@ -30,11 +32,19 @@ from gateway.http.asked import (
 )
 from gateway.http.exchange import CLOSE, Exchange
 from gateway.http.head import JSON_FIELD, answer_head, cors_fields, error_head
+from gateway.http.passage import Passage
+from gateway.http.passer import Passer
 from gateway.http.tongues import Tongue
 from gateway.ports import Clock
+from gateway.principal import Principal
 from gateway.wire.anthropic.request import Terms, counted as count_reply
+from gateway.wire.surface import ROOT
 
 LOG = logging.getLogger("tiergate.http")
+# Answered here, not passed on: what models there are, and Anthropic's API.
+OURS = (b"/v1/models", b"/v1/messages")
+# A page asks beforehand whether it may; no tunnel through us to anywhere else.
+UNPASSED_METHODS = frozenset({b"OPTIONS", b"CONNECT", b"TRACE"})
 Fields = Iterable[tuple[bytes, bytes]]
 # Anthropic's word for 503, which the standard library does not know.
 STATUS_LINES = {**STATUS_LINE, 529: b"HTTP/1.1 529 Overloaded\r\n"}
@@ -73,7 +83,15 @@ class Ids:
 class Plane:
     """Serves exchanges; one a process."""
 
-    def __init__(self, flow: Flow, clock: Clock, limits: Limits, ids: Ids, door: Doorman) -> None:
+    def __init__(
+        self,
+        flow: Flow,
+        clock: Clock,
+        limits: Limits,
+        ids: Ids,
+        door: Doorman,
+        passed: PassRules = PassRules(),  # noqa: B008 - frozen
+    ) -> None:
         self.flow = flow
         self.limits = limits
         self.now = clock.now
@@ -81,6 +99,8 @@ class Plane:
         self.door = door
         self._dated: list[tuple[bytes, bytes]] = []
         self._date = b""
+        self.passing = Passing(flow, passed)
+        self._passer = Passer(self.passing, self._admit, limits.cors_origins, limits.max_body)
         # Begins the trace of a call, where calls are traced.
         self.begin: Callable[[Call], None] | None = None
         models = [model for _, model in flow.parts.catalog.models()]
@@ -104,11 +124,23 @@ class Plane:
             return tongues.Messages(self.flow.rules.max_reply)
         return tongues.CHAT
 
+    def passes(self, method: bytes, path: bytes) -> bool:
+        """Whether a request is passed on as it is: below `/v1`, and not answered here."""
+        return (
+            path.startswith(ROOT)
+            and self.passing.rules.enabled
+            and method not in UNPASSED_METHODS
+            and not (path.startswith(OURS) and method != b"DELETE")
+        )
+
     async def serve(self, exchange: Exchange) -> None:
         """Answer one request, whatever happens."""
         answer: Answer | None = None
         request_id = self.ids.make()
         try:
+            if isinstance(exchange, Passage):
+                await self._passer.serve(exchange, request_id)
+                return
             call, dropped = await self._read(exchange, request_id)
             if exchange.route in (COUNT_ROUTE, DRY_ROUTE):
                 await self._look(exchange, call)
@@ -164,6 +196,10 @@ class Plane:
         if self.begin is not None:
             self.begin(found[0])
         return found
+
+    async def _admit(self, fields: dict[bytes, bytes], *, near: bool) -> Principal:
+        principal = self.door.known(fields, near=near)
+        return await self.door.admit(fields, near=near) if principal is None else principal
 
     async def _look(self, exchange: Exchange, call: Call) -> None:
         """Answer how long a prompt is, or where its call would go; nothing is sent upstream."""

@@ -21,20 +21,20 @@ from httptools import HttpParserError, HttpParserUpgrade, parse_url
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from gateway.errors import (
-    BodyTooLarge,
     GatewayError,
     HeadTooLarge,
     MalformedRequest,
     MethodNotAllowed,
 )
 from gateway.http.again import Again, Head
-from gateway.http.asked import CHAT_ROUTE, ROUTED
-from gateway.http.exchange import CLOSE, Exchange
-from gateway.http.head import CONTINUE, HEALTHY
+from gateway.http.asked import CHAT_ROUTE, PASSED_ROUTE, ROUTED
+from gateway.http.exchange import Exchange
+from gateway.http.head import CONTINUE
 from gateway.http.near import is_near
+from gateway.http.passage import Passage
 from gateway.http.plane import Plane
 from gateway.http.sweep import Sweep
-from gateway.http.upgrade import without_offer
+from gateway.http.upgrade import answer_offer
 from gateway.http.worker import Worker
 
 
@@ -50,9 +50,10 @@ class EdgeProtocol(HttpToolsProtocol):
         self.discarding = False
         self.active: Exchange | RequestResponseCycle | None = None
         self.head_bytes = self._declared = self._unparsed_bytes = 0
-        self._in_head = self._in_body = self._offers_upgrade = False
+        self._in_head = self._in_body = self.offers_upgrade = False
         self._refusal = b""
         self.near = False
+        self.tunnel: Passage | None = None
         self._sweep = Sweep()
         self._again = Again()
 
@@ -79,11 +80,14 @@ class EdgeProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         if self.discarding or self._again.take(self, data):
             return
+        if self.tunnel is not None:
+            self.tunnel.add(data)
+            return
         head = self.headers if self._in_head else None
         try:
             self.parser.feed_data(data)
         except HttpParserUpgrade as offer:
-            self._decline_upgrade(data[offer.args[0] :])
+            answer_offer(self, data[offer.args[0] :])
         except HttpParserError:
             self.refuse(MalformedRequest("Invalid HTTP request received."))
         if self._in_head and self.headers is head:
@@ -91,13 +95,6 @@ class EdgeProtocol(HttpToolsProtocol):
             self._unparsed_bytes += len(data)
             if self._unparsed_bytes > self.plane.limits.max_header_bytes:
                 self.refuse(HeadTooLarge("The request's head is too long."))
-
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Read the request anew as if it had offered no other protocol."""
-        head = without_offer(self.parser, self.url, self.headers)
-        self.parser = type(self.parser)(self)
-        self.parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self.data_received(head + rest)
 
     # ── one request's head ────────────────────────────────────────────────
 
@@ -107,7 +104,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.idle_since = None
         self.head_bytes = self._unparsed_bytes = self._declared = 0
         self._in_head = True
-        self._offers_upgrade = False
+        self.offers_upgrade = False
 
     def on_url(self, url: bytes) -> None:
         self.head_bytes += len(url)
@@ -136,16 +133,18 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         parser = self.parser
         if parser.should_upgrade():
-            self._offers_upgrade = True
+            self.offers_upgrade = True
             if parser.get_method() == b"CONNECT":
                 self.refuse(MethodNotAllowed("Not allowed to CONNECT."))
             return
         url = self.url if self.url.startswith(b"/") else parse_url(self.url).path
         path = url.partition(b"?")[0]
         if (route := ROUTED.get(path)) is not None and parser.get_method() == b"POST":
-            self._begin_exchange(route)
+            self.begin_exchange(route)
+        elif self.plane.passes(parser.get_method(), path):
+            self.begin_exchange(PASSED_ROUTE)
         elif path == b"/healthz" and parser.get_method() == b"GET" and self.idle():
-            self._begin_exchange(CHAT_ROUTE).health = True
+            self.begin_exchange(CHAT_ROUTE).health = True
         else:
             super().on_headers_complete()
             self._in_body = True
@@ -157,16 +156,18 @@ class EdgeProtocol(HttpToolsProtocol):
     def begin_again(self, head: Head) -> Exchange:
         """A request has begun whose head came before (`gateway.http.again`)."""
         self.headers, self.head_bytes, self.idle_since = head.headers, len(head.before), None
-        self.receiving_since, self._offers_upgrade = self.plane.now(), False
+        self.receiving_since, self.offers_upgrade = self.plane.now(), False
         exchange = Exchange(self, head.headers, head.route, keep_alive=True)
         exchange.head, exchange.turn, self._in_body = head, True, True
         self.active, self.cycle = exchange, cast("RequestResponseCycle", exchange)
         return exchange
 
-    def _begin_exchange(self, route: str) -> Exchange:
+    def begin_exchange(self, route: str) -> Exchange:
+        """A request whose head is in becomes ours."""
         old = self.parser.get_http_version() != "1.1"
         keep_alive = not old and self.parser.should_keep_alive()
-        exchange = Exchange(self, self.headers, route, keep_alive=keep_alive)
+        kind = Passage if route == PASSED_ROUTE else Exchange
+        exchange = kind(self, self.headers, route, keep_alive=keep_alive)
         exchange.http_1_0 = old
         exchange.turn = self.idle()
         if exchange.turn:
@@ -176,12 +177,15 @@ class EdgeProtocol(HttpToolsProtocol):
             self.pipeline.appendleft((cast("RequestResponseCycle", exchange), self.app))
         self.cycle = cast("RequestResponseCycle", exchange)
         self._in_body = True
-        if self._declared > self.plane.limits.max_body:
-            self.refuse(BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes."))
-        elif self.expect_100_continue and not old:
+        if self._declared > exchange.most:
+            self.refuse(exchange.too_large())
+            return exchange
+        if self.expect_100_continue and not old:
             exchange.expects = True
             if exchange.turn:
                 self.transport.write(CONTINUE)
+        if exchange.turn and kind is Passage:
+            exchange.start()
         return exchange
 
     # ── its body ──────────────────────────────────────────────────────────
@@ -194,28 +198,23 @@ class EdgeProtocol(HttpToolsProtocol):
             super().on_body(body)
             return
         exchange.size += len(body)
-        if exchange.size > self.plane.limits.max_body:
-            self.refuse(BodyTooLarge(f"The body is over {self.plane.limits.max_body} bytes."))
+        if exchange.size > exchange.most:
+            self.refuse(exchange.too_large())
         else:
             exchange.add(body)
 
     def on_message_complete(self) -> None:
         self.receiving_since = None
         self._in_body = False
-        if self.discarding or self._offers_upgrade:
+        if self.discarding or self.offers_upgrade:
             return
         exchange: object = self.cycle
         if not isinstance(exchange, Exchange):
             super().on_message_complete()
             return
-        exchange.complete = True
-        if exchange.head is None and exchange.turn:
+        if exchange.head is None and exchange.turn and not isinstance(exchange, Passage):
             self._again.learn(exchange)
-        if exchange.health:
-            self.transport.write(HEALTHY % (b"" if exchange.keep_alive else CLOSE))
-            exchange.finish()
-        elif exchange.turn:
-            exchange.start()
+        exchange.complete_now()
 
     # ── its reply ─────────────────────────────────────────────────────────
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:  # noqa: ANN401 - uvicorn's own signature
@@ -227,9 +226,9 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         self.active = exchange
         exchange.turn = True
-        if exchange.complete:
+        if exchange.complete or isinstance(exchange, Passage):
             exchange.start()
-        elif exchange.expects:
+        if exchange.expects and not exchange.complete:
             self.transport.write(CONTINUE)
 
     def on_response_complete(self) -> None:
@@ -269,9 +268,9 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _refuse_active(self, active: Exchange | RequestResponseCycle, refusal: bytes) -> None:
         if isinstance(active, Exchange):
+            unanswered = active.refused()
             active.response_complete = True
-            active.parts.clear()
-            self._say_refusal(refusal)
+            self._say_refusal(refusal if unanswered else b"")
         elif active.response_complete:
             self.close_gently(linger=True)
         else:

@@ -5,7 +5,7 @@ them is right from the first event on. Sums of money leave as decimal dollars, e
 dollars: beyond that Prometheus' own floating point ends.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
@@ -43,14 +43,7 @@ class TallyCollector(Collector):
                 key = (labels.TIERS[cell.tier], cell.outcome, stream)
                 requests[key] = requests.get(key, 0) + calls
         yield counter(families.REQUESTS, seen(requests.items()))
-        yield counter(
-            families.ATTEMPTS,
-            seen(
-                ((deployment, outcome), count)
-                for deployment, counts in tally.attempts.items()
-                for outcome, count in sorted(counts.items())
-            ),
-        )
+        yield counter(families.ATTEMPTS, _of_each(tally.attempts))
         yield histogram(
             families.ATTEMPT_SECONDS,
             [((name,), [histogram]) for name, histogram in tally.attempt_seconds.items()],
@@ -63,6 +56,7 @@ class TallyCollector(Collector):
                 for reason, count in counts.items()
             ),
         )
+        yield counter(families.PASSED, _of_each(tally.passed))
         yield counter(families.TOKENS, _tokens(cells))
         spent = [sum(cell.cost for cell in cells if cell.tier == tier) for tier in ALL_TIERS]
         yield counter(
@@ -106,6 +100,11 @@ class TallyCollector(Collector):
         )
         late, kept = tally.deadlines
         yield counter(families.DEADLINES, [(("true",), kept), (("false",), late)])
+
+
+def _of_each(tallies: Mapping[str, Mapping[str, int]]) -> Iterator[tuple[Sequence[str], float]]:
+    for name, counts in tallies.items():
+        yield from seen(((name, outcome), count) for outcome, count in sorted(counts.items()))
 
 
 def _tokens(cells: list[Cell]) -> Iterator[tuple[Sequence[str], float]]:

@@ -100,6 +100,12 @@ SAVED: Final = _counter(
     "that counts as zero.",
     "by",
 )
+PASSED: Final = _counter(
+    "gateway_passed_total",
+    "Requests passed on as they are, by the first part of their path below `/v1`.",
+    "area",
+    "outcome",
+)
 CACHE_LOOKUPS: Final = _counter("gateway_cache_total", "Calls by what memory did.", "outcome")
 OVERHEAD: Final = _histogram(
     "gateway_overhead_seconds",
@@ -272,7 +278,7 @@ GEN_AI_PER_TOKEN: Final = _histogram(
 )
 
 FAMILIES: Final = (
-    *(REQUESTS, ATTEMPTS, ATTEMPT_SECONDS, ROUTED, TOKENS, COST, SAVED, CACHE_LOOKUPS),
+    *(REQUESTS, ATTEMPTS, ATTEMPT_SECONDS, ROUTED, PASSED, TOKENS, COST, SAVED, CACHE_LOOKUPS),
     *(OVERHEAD, STAGES, FIRST_TOKEN, PER_TOKEN, DURATION, PREDICTION, DEADLINES),
     *(IN_FLIGHT, ATTEMPTS_IN_FLIGHT, BREAKER_OPEN, LOOP_LAG, QUEUES, TURNS),
     *(HELD, BUDGET_LEFT, BUDGET_PACE, LIMITED),

@@ -39,6 +39,7 @@ REASONS: Final = {
     "escalated": "the chosen tier failed; a larger one answered",
     "downgraded": "the chosen tier failed; a smaller one answered",
     "cache": "a reply from memory served",
+    "passed": "its endpoint is not routed, but passed on as it is",
     "none": "the call was not routed",
     OTHER: "any other",
 }

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from gateway.observe import families, labels
 from gateway.observe.families import Across
+from gateway.wire.surface import AREAS
 
 INTRODUCTION = """# Metrics
 
@@ -35,6 +36,7 @@ LABELS = {
     "deployment": "the names in your configuration, or `other`",
     "model": "the names in your configuration",
     "successor": "the names of models, from your configuration or known",
+    "area": ", ".join(f"`{area}`" for area in AREAS),
     "stream": "`true`, `false`",
     "kind": ", ".join(f"`{kind}`" for kind in labels.TOKEN_KINDS),
     "of": ", ".join(f"`{kind}`" for kind in labels.PREDICTED),

@@ -17,6 +17,7 @@ from gateway.catalog import Catalog
 from gateway.ended import Attempted, Ended
 from gateway.observe import families, labels
 from gateway.observe.labels import ModelNames
+from gateway.wire.surface import AREAS
 
 ALIASES: Final = 256
 """Spellings remembered per tier. Names of models from outside can fill these, but no more: then
@@ -113,7 +114,16 @@ class Tally:
 
     __slots__ = (
         *("_aliases", "_cells", "_models", "_outcomes"),
-        *("attempt_seconds", "attempts", "cache", "deadlines", "overhead", "ratios", "routed"),
+        *(
+            "attempt_seconds",
+            "attempts",
+            "cache",
+            "deadlines",
+            "overhead",
+            "passed",
+            "ratios",
+            "routed",
+        ),
         *("saved_by_cache", "saved_by_routing"),
     )
 
@@ -130,6 +140,7 @@ class Tally:
             name: Histogram(families.DURATION_BUCKETS) for name in [*names, labels.OTHER]
         }
         self.routed = tuple(dict.fromkeys(labels.REASONS, 0) for _ in labels.TIERS)
+        self.passed = {area: dict.fromkeys(self._outcomes, 0) for area in AREAS}
         self.cache = dict.fromkeys(labels.CACHE_OUTCOMES, 0)
         self.overhead = Histogram(families.OVERHEAD_BUCKETS)
         self.ratios = tuple(Ratios() for _ in labels.TIERS)
@@ -152,6 +163,8 @@ class Tally:
 
         _count(self.routed[tier], ended.reason)
         _count(self.cache, ended.cache)
+        if ended.area:
+            _count(self.passed[ended.area], ended.outcome)
         self.overhead.observe(ended.overhead)
         cell.duration.observe(ended.seconds)
         cell.cost += ended.cost

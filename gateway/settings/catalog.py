@@ -53,7 +53,8 @@ def build(settings: Settings, *, simulated_url: str | None = None) -> Catalog:
         }
     reroute = _reroute(settings.catalog, {d.model.name for ds in found.values() for d in ds})
     simulated = tiers.simulated or simulated_url is not None
-    return Catalog(found, reroute, _version(tiers.found, reroute, simulated=simulated))
+    version = _version(tiers.found, reroute, simulated=simulated)
+    return Catalog(found, reroute, version, _prices(settings.catalog))
 
 
 def flaws(settings: Settings) -> list[Flaw]:
@@ -126,6 +127,12 @@ def model_from(name: str, said: ModelSettings) -> Model | None:
     )
 
 
+def _prices(catalog: CatalogSettings) -> dict[str, Price]:
+    """Every price that is known, of models behind a tier and of others."""
+    prices = {n: said.price for n, said in known_models(catalog).items() if said.price is not None}
+    return {n: _price(said) for n, said in (prices | presets().prices | catalog.prices).items()}
+
+
 def _price(said: PriceSettings) -> Price:
     cached = said.prompt if said.cached is None else said.cached
     return Price(said.prompt, cached, said.completion)
@@ -144,6 +151,10 @@ class _Tiers:
         self._check_models()
         for label in TIER_LABELS:
             self._resolve(label)
+        wanted = settings.passthrough.deployment
+        if wanted is not None and wanted not in self._names:
+            message = f"is no deployment{nearest(wanted, self._names)}"
+            self.flaws.append(Flaw(("passthrough", "deployment"), message))
 
     def _check_models(self) -> None:
         names = set(presets().models)

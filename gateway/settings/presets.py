@@ -10,7 +10,7 @@ from importlib.resources import files
 import yaml
 from pydantic import Field
 
-from gateway.settings.tiers import Label, ModelSettings, Name, Section
+from gateway.settings.tiers import Label, ModelSettings, Name, PassedPriceSettings, Section
 
 
 class Preset(Section):
@@ -30,6 +30,7 @@ class Presets(Section):
     """Known models, families, and retired names with the day each was switched off."""
 
     models: dict[Name, ModelSettings]
+    prices: dict[Name, PassedPriceSettings] = Field(default_factory=dict)
     presets: dict[Name, Preset]
     retired: dict[Name, date] = Field(default_factory=dict)
 

@@ -25,6 +25,7 @@ from gateway.settings.tiers import (
     DeploymentSettings,
     ModelSettings,
     ParameterSettings,
+    PassedPriceSettings,
     PriceSettings,
     Section,
 )
@@ -96,6 +97,11 @@ PARTS: tuple[tuple[str, str, type[Section]], ...] = (
         "catalog.models.NAME.parameters",
         "See [deployments.md](deployments.md#parameters); a deployment may have its own.",
         ParameterSettings,
+    ),
+    (
+        "catalog.prices.NAME",
+        "In dollars per million tokens; the known ones need not be said.",
+        PassedPriceSettings,
     ),
     (
         "catalog.tiers.TIER[…]",

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
+from gateway.settings.passthrough import PassthroughSettings
 from gateway.settings.priors import KINDS, Kept, ModelFile, PriorName
 from gateway.settings.stores import StoreSettings
 from gateway.settings.terms import (
@@ -239,6 +240,7 @@ class Settings(Section):
     breaker: BreakerSettings = BreakerSettings()
     cache: CacheSettings = CacheSettings()
     routing: RoutingSettings = RoutingSettings()
+    passthrough: PassthroughSettings = PassthroughSettings()
     log: LogSettings = LogSettings()
     tracing: TracingSettings = TracingSettings()
     catalog: CatalogSettings = CatalogSettings()

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from gateway.money import FREE
 from gateway.settings.addresses import ApiVersion, BaseURL
 from gateway.settings.keys import HeaderValue, Key
 from gateway.settings.units import Dollars, parted
@@ -107,6 +108,12 @@ class ParameterSettings(Section):
         default=None,
         description="Whether it can be asked for a stream's usage (by default it can).",
     )
+
+
+class PassedPriceSettings(PriceSettings):
+    """What a model costs that is passed on; an embedding has no completion to pay for."""
+
+    completion: Dollars = Field(default=FREE, description="Completion or other output tokens.")
 
 
 class ModelSettings(Section):
@@ -228,6 +235,11 @@ class CatalogSettings(Section):
     models: dict[Name, ModelSettings] = Field(
         default_factory=dict,
         description="Models by name: new ones, or what differs in known ones (a negotiated price).",
+    )
+    prices: dict[Name, PassedPriceSettings] = Field(
+        default_factory=dict,
+        description="Prices of models that stand behind no tier, for what is passed on "
+        "(embeddings, images …); one price for all kinds of tokens in its `usage`.",
     )
     tiers: TiersSettings = Field(
         default=TiersSettings(), description="Deployments by tier; tiers left out are the preset's."

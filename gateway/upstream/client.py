@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gateway.catalog import Deployment
 from gateway.errors import UpstreamUnreachable
 from gateway.ports import Request
+from gateway.upstream.feeding import feed
 from gateway.upstream.heading import Heading, Origin
 from gateway.upstream.pool import Limits, Pool
 from gateway.upstream.reply import PooledReply
@@ -56,16 +57,23 @@ class DirectUpstream:
         if line is None or line.deployment is not deployment:
             line = self._line(deployment)
         body = request.body
-        head = line.heading.write(request.path, request.headers, len(body))
+        head = (
+            line.heading.write(request.path, request.headers, len(body))
+            if request.feed is None and request.method == "POST"
+            else line.heading.write_for(request)
+        )
         pool = line.pool
         started = pool.loop.time()
-        connection = pool.take(started)
+        # What is taken from a feed is gone: it may not meet a connection that is dead already.
+        connection = pool.take(started) if request.feed is None else None
         for again in (False, True):
             if connection is None:
                 connection = await pool.connect(request, started, fresh=again)
             reply = PooledReply(request, pool.loop, pool.watch, started)
             pool.watch.add(reply)
             connection.send(reply, head, body)
+            if request.feed is not None:
+                reply.feeder = pool.loop.create_task(feed(request, request.feed, connection, reply))
             try:
                 await reply.head
             except asyncio.CancelledError:

@@ -46,6 +46,7 @@ class Connection(asyncio.Protocol):
 
     __slots__ = (
         "_chunks",
+        "_drained",
         "_fields",
         "_headed",
         "_home",
@@ -53,6 +54,7 @@ class Connection(asyncio.Protocol):
         "_loop",
         "_parser",
         "_poll",
+        "_raw",
         "_reply",
         "_served",
         "_transport",
@@ -66,8 +68,9 @@ class Connection(asyncio.Protocol):
         self._reply: PooledReply | None = None
         self._fields: list[tuple[bytes, bytes]] = []
         self._chunks: list[bytes] = []
-        self._headed = self._whole = self._keep = False
+        self._headed = self._whole = self._keep = self._raw = False
         self._served = 0
+        self._drained: asyncio.Future[None] | None = None
 
     @property
     def closing(self) -> bool:
@@ -98,6 +101,14 @@ class Connection(asyncio.Protocol):
         else:
             transport.write(head + body)
 
+    async def write(self, data: bytes) -> None:
+        """Send more of what an exchange has to say, once what was said before is on its way."""
+        while self._drained is not None:
+            await self._drained
+        # Nothing can be written to a connection that is lost, and its reply says so.
+        if not self._transport.is_closing():
+            self._transport.write(data)
+
     # ── what a reply may ask for ─────────────────────────────────────────────
     def pause(self) -> None:
         # Closing is told a turn later than it happens, and uvloop refuses to pause what is closed.
@@ -125,19 +136,26 @@ class Connection(asyncio.Protocol):
             self._transport.abort()
             return
         reply.unread += len(data)
+        if self._raw:
+            self._chunks.append(data)
+            reply.progress()
+            return
         try:
             self._parser.feed_data(data)
         except (HttpParserError, HttpParserUpgrade) as error:
             self._keep = False
-            if not self._whole:
+            if self._raw and isinstance(error, HttpParserUpgrade):
+                self._chunks += [rest] if (rest := data[error.args[0] :]) else []
+            elif not self._whole:
                 reply.fail(_broken(reply, error))
                 return
         if not self._whole:
             reply.progress()
             return
         self._reply = None
+        sent = not reply.sending
         reply.finish()
-        if self._keep:
+        if self._keep and sent:
             self._home.release(self)
         else:
             self._transport.abort()
@@ -146,6 +164,7 @@ class Connection(asyncio.Protocol):
         self._home.forget(self)
         # The parser holds this object and this object the parser.
         del self._parser
+        self.resume_writing()
         reply, self._reply = self._reply, None
         if reply is None:
             return
@@ -155,11 +174,19 @@ class Connection(asyncio.Protocol):
             reply.stale = self._served > 1 and quick and not reply.unread
             message = f"the connection to deployment {reply.name!r} was lost before a reply"
             reply.fail(UpstreamUnreachable(message))
-        elif exc is None and _ends_with_connection(reply):
+        elif exc is None and (self._raw or _ends_with_connection(reply)):
             reply.finish()
         else:
             message = f"the reply of deployment {reply.name!r} ended before it was whole"
             reply.fail(UpstreamTruncated(message))
+
+    def pause_writing(self) -> None:
+        self._drained = self._loop.create_future()
+
+    def resume_writing(self) -> None:
+        drained, self._drained = self._drained, None
+        if drained is not None and not drained.done():
+            drained.set_result(None)
 
     # ── what the parser says ─────────────────────────────────────────────────
     def on_message_begin(self) -> None:
@@ -172,7 +199,11 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         fields, self._fields = self._fields, []
         status = self._parser.get_status_code()
-        if status < INTERIM.stop:
+        reply = cast("PooledReply", self._reply)
+        if status == SWITCHING and reply.upgrade and self._parser.should_upgrade():
+            self._raw = True
+            reply.switched()
+        elif status < INTERIM.stop:
             if status not in INTERIM or status == SWITCHING:
                 message = f"status {status}"
                 raise OddReply(message)
@@ -181,21 +212,22 @@ class Connection(asyncio.Protocol):
         if codings and (len(codings) > 1 or codings[0].lower() != b"chunked"):
             message = "a transfer coding nobody asked for"
             raise OddReply(message)
-        reply = cast("PooledReply", self._reply)
         if reply.unread > FRAMING_LIMIT and _size(fields) > FRAMING_LIMIT:
             message = "its head is too large"
             raise OddReply(message)
-        self._keep = self._parser.should_keep_alive()
+        self._keep = self._parser.should_keep_alive() and not reply.bodyless
         reply.headers = tuple(fields)
         reply.status = status
         self._headed = True
+        # What follows the head of a reply to HEAD is not its body, whatever its length says.
+        self._whole = reply.bodyless
 
     def on_body(self, body: bytes) -> None:
         self._chunks.append(body)
 
     def on_message_complete(self) -> None:
-        # An interim head is a message of its own.
-        self._whole = self._headed
+        # An interim head is a message of its own, and one that ends HTTP has no end.
+        self._whole = self._headed and not self._raw
 
 
 def _broken(reply: PooledReply, error: Exception) -> UpstreamBroken:

@@ -12,6 +12,7 @@ from gateway import __version__
 from gateway.call import Headers
 from gateway.catalog import AUTHORIZATION, Deployment, Secret
 from gateway.errors import InvalidValue, UpstreamUnreachable
+from gateway.ports import Request
 from gateway.wire.headers import OURS
 
 # What is said when the caller says nothing else.
@@ -29,6 +30,11 @@ AZURE_DEPLOYED = frozenset(
 HEADS_REMEMBERED = 64
 DEFAULT_LINES = {name: b"%b: %b\r\n" % (name, value) for name, value in DEFAULTS.items()}
 ALL_DEFAULTS = b"".join(DEFAULT_LINES.values())
+# What else is said says itself what its body is.
+FEW_DEFAULTS = {n: line for n, line in DEFAULT_LINES.items() if n != b"content-type"}
+# Without a body these still say that it has no bytes.
+BODIES = frozenset({"POST", "PUT", "PATCH"})
+CHUNKED = b"transfer-encoding: chunked\r\n"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +56,11 @@ def _is_plain(text: str) -> bool:
     return text.isascii() and text.isprintable() and " " not in text
 
 
-def header_lines(headers: Headers, own: frozenset[bytes] = frozenset()) -> bytes:
+def header_lines(
+    headers: Headers,
+    own: frozenset[bytes] = frozenset(),
+    defaults: Mapping[bytes, bytes] = DEFAULT_LINES,
+) -> bytes:
     """The caller's headers that may go on, and the defaults they do not replace.
 
     `own` are the names of those that the deployment sets itself.
@@ -59,7 +69,7 @@ def header_lines(headers: Headers, own: frozenset[bytes] = frozenset()) -> bytes
         InvalidValue: when one holds a line break or a zero byte.
     """
     names = {name for name, _ in headers} | own
-    pieces = [line for name, line in DEFAULT_LINES.items() if name not in names]
+    pieces = [line for name, line in defaults.items() if name not in names]
     count = len(pieces)
     for name, value in headers:
         if name.lower() not in OURS and name.lower() not in own:
@@ -89,7 +99,18 @@ class Heading:
     """
 
     __slots__ = (
-        *("_azure", "_fixed", "_lines", "_own", "_path", "_query", "_start", "_target", "origin"),
+        *(
+            "_azure",
+            "_base",
+            "_fixed",
+            "_lines",
+            "_own",
+            "_path",
+            "_query",
+            "_start",
+            "_target",
+            "origin",
+        ),
     )
 
     def __init__(self, deployment: Deployment) -> None:
@@ -107,7 +128,8 @@ class Heading:
             message = f"deployment {deployment.name!r} has a key that no header can hold"
             raise UpstreamUnreachable(message)
         self.origin = Origin(parts.scheme == "https", host, port)
-        self._start = f"POST {parts.path.rstrip('/')}".encode()
+        self._base = parts.path.rstrip("/")
+        self._start = f"POST {self._base}".encode()
         self._query = parts.query
         named = deployment.upstream_model or deployment.model.name
         self._azure = f"/deployments/{quote(named, safe='')}" if deployment.azure else ""
@@ -158,3 +180,23 @@ class Heading:
             lines,
             length,
         )
+
+    def write_for(self, request: Request) -> bytes:
+        """The whole head of a request: of `write`'s kind, or of any other."""
+        if request.feed is None and request.method == "POST":
+            return self.write(request.path, request.headers, len(request.body))
+        if not (request.method.isascii() and request.method.isalpha()):
+            message = "the method is none"
+            raise InvalidValue(message)
+        start = f"{request.method} {self._base}{self.target(request.path)}".encode()
+        lines = header_lines(request.headers, self._own, FEW_DEFAULTS)
+        return b"%b%b%b%b\r\n" % (start, self._fixed, lines, _framing(request))
+
+
+def _framing(request: Request) -> bytes:
+    if request.upgrade:
+        return f"connection: Upgrade\r\nupgrade: {request.upgrade}\r\n".encode()
+    if request.feed is not None and request.feed.length is None:
+        return CHUNKED
+    length = len(request.body) if request.feed is None else request.feed.length or 0
+    return b"content-length: %d\r\n" % length if length or request.method in BODIES else b""

@@ -8,23 +8,30 @@ client sends.
 import asyncio
 import importlib
 import ssl
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import httpx
 
-from gateway.errors import UpstreamBroken, UpstreamError, UpstreamTimeout, UpstreamUnreachable
+from gateway.call import Feed
+from gateway.errors import (
+    GatewayError,
+    UpstreamBroken,
+    UpstreamError,
+    UpstreamTimeout,
+    UpstreamUnreachable,
+)
 from gateway.ports import Deadlines, Request
 from gateway.upstream.connection import STALE_WITHIN
 from gateway.upstream.heading import Heading, Origin
 from gateway.upstream.httpx_errors import translate
-from gateway.upstream.httpx_reply import HttpxReply
+from gateway.upstream.httpx_reply import SWITCHING, HttpxReply
 from gateway.upstream.lanes import Lane, Lanes, Network, environment_proxies
 from gateway.upstream.pool import Limits
 from gateway.upstream.reply import FRAMING_LIMIT
 
 DEFAULT_LIMITS = Limits()
-SWITCHING = 101
 
 
 class HttpxUpstream:
@@ -56,16 +63,18 @@ class HttpxUpstream:
             # Found now rather than in the middle of a call; httpx lets its errors through.
             self._foreign += (importlib.import_module("h2.exceptions").H2Error,)
         self._headings: dict[str, tuple[object, Heading]] = {}
-        self._lanes: dict[Origin, Lanes] = {}
+        self._lanes: dict[tuple[Origin, bool], Lanes] = {}
         self._closed = False
 
     async def send(self, request: Request) -> HttpxReply:
-        lanes, outgoing = self._prepared(request)
+        lanes, head = self._prepared(request)
         started = asyncio.get_running_loop().time()
-        reply = await self._attempt(request, outgoing, lanes, started)
+        # What is taken from a feed is gone: it may not meet a connection that is dead already.
+        fed = request.feed is not None
+        reply = await self._attempt(request, head, lanes, started, fresh=fed)
         if reply is None:
             # It met a connection that was dead already: the same attempt, on a new one.
-            reply = await self._attempt(request, outgoing, lanes, started, fresh=True)
+            reply = await self._attempt(request, head, lanes, started, fresh=True)
         if reply is None:
             raise UpstreamUnreachable(_text(request, "closed every connection"))
         return reply
@@ -75,7 +84,7 @@ class HttpxUpstream:
         for lanes in self._lanes.values():
             await lanes.close()
 
-    def _prepared(self, request: Request) -> tuple[Lanes, httpx.Request]:
+    def _prepared(self, request: Request) -> tuple[Lanes, "_Head"]:
         if self._closed:
             message = "the client is closed"
             raise UpstreamUnreachable(message)
@@ -85,16 +94,18 @@ class HttpxUpstream:
             known = deployment, Heading(deployment)
             self._headings[deployment.name] = known
         heading = known[1]
-        lanes = self._lanes.get(heading.origin)
+        # Over HTTP/2 no other protocol can be offered.
+        network = replace(self._network, http2=False) if request.upgrade else self._network
+        place = heading.origin, network.http2
+        lanes = self._lanes.get(place)
         if lanes is None:
-            lanes = self._lanes[heading.origin] = Lanes(heading.origin, self._network)
-        head = heading.write(request.path, request.headers, len(request.body))
-        return lanes, _outgoing(heading.origin, head, request.body)
+            lanes = self._lanes[place] = Lanes(heading.origin, network)
+        return lanes, (heading.origin, heading.write_for(request))
 
     async def _attempt(
         self,
         request: Request,
-        outgoing: httpx.Request,
+        head: "_Head",
         lanes: Lanes,
         started: float,
         *,
@@ -106,7 +117,7 @@ class HttpxUpstream:
         try:
             async with asyncio.timeout_at(timing.connected_by) as timing.scope:
                 place = lanes, await lanes.take(fresh=fresh)
-                return await self._sent(request, outgoing, place, timing)
+                return await self._sent(request, _outgoing(head, request, timing), place, timing)
         except TimeoutError:
             raise self._too_late(request, timing) from None
         finally:
@@ -127,6 +138,11 @@ class HttpxUpstream:
             response = await lane.send(outgoing)
             _check(request, response)
             reply = HttpxReply(request, response, place, self._foreign, timing.started)
+        except GatewayError as error:
+            if isinstance(error, UpstreamError):
+                raise
+            message = "got a body that ended before it was whole"
+            raise UpstreamUnreachable(_text(request, message)) from None
         except self._foreign as error:
             if not tap.fresh and not tap.heard and timing.waited() <= STALE_WITHIN:
                 return None
@@ -143,30 +159,43 @@ class HttpxUpstream:
         return UpstreamTimeout(_text(request, timing.complaint()))
 
 
+_Head = tuple[Origin, bytes]
+
+
 class _Timing:
     """Two deadlines in one: until the request is on its way, and then until the reply's head."""
 
-    __slots__ = ("_deadlines", "_head", "_sent", "connected_by", "scope", "started")
+    __slots__ = ("_deadlines", "_head_within", "_sent", "connected_by", "scope", "started")
 
     def __init__(self, deadlines: Deadlines, started: float) -> None:
         self._deadlines = deadlines
         self.started = started
         self._sent: float | None = None
-        self._head = min(deadlines.first_byte, deadlines.total)
-        self.connected_by = started + min(deadlines.connect, self._head)
+        self._head_within = min(deadlines.first_byte, deadlines.total)
+        self.connected_by = started + min(deadlines.connect, self._head_within)
         self.scope = asyncio.timeout(None)
 
     async def trace(self, name: str, info: Mapping[str, Any]) -> None:
         """Httpcore says what it does; asking a proxy to CONNECT is still connecting."""
-        ours = name.endswith(".send_request_headers.started") and info["request"].method == b"POST"
-        if ours and not self.scope.expired():
+        begins = name.endswith(".send_request_headers.started")
+        if begins and info["request"].method != b"CONNECT" and not self.scope.expired():
             self._sent = asyncio.get_running_loop().time()
-            self.scope.reschedule(self.started + self._head)
+            self.scope.reschedule(self.started + self._head_within)
+
+    def allow(self, seconds: float) -> None:
+        """That long from now."""
+        if not self.scope.expired():
+            self.scope.reschedule(asyncio.get_running_loop().time() + seconds)
 
     def expire(self) -> None:
         """Now."""
         if not self.scope.expired():
             self.scope.reschedule(0)
+
+    def restart(self) -> None:
+        """The body is sent: what is left to wait for is the reply."""
+        self.started = asyncio.get_running_loop().time()
+        self.allow(self._head_within)
 
     def waited(self) -> float:
         """Seconds since the request was sent."""
@@ -175,6 +204,8 @@ class _Timing:
     def complaint(self) -> str:
         """Which deadline passed."""
         deadlines = self._deadlines
+        if deadlines.total < min(deadlines.first_byte, deadlines.connect):
+            return f"did not finish within {deadlines.total:g} s (total deadline)"
         if self._sent is None:
             return f"gave no connection within {deadlines.connect:g} s (connect deadline)"
         if deadlines.total < deadlines.first_byte:
@@ -186,13 +217,26 @@ def _text(request: Request, what: str) -> str:
     return f"deployment {request.deployment.name!r} {what}"
 
 
-def _outgoing(origin: Origin, head: bytes, body: bytes) -> httpx.Request:
+async def _fed(feed: Feed, timing: _Timing, deadlines: Deadlines) -> AsyncIterator[bytes]:
+    """The pieces of a body that comes; the far side's time begins behind them."""
+    timing.allow(deadlines.idle)
+    while piece := await feed.chunk():
+        yield piece
+        timing.allow(deadlines.idle)
+    timing.restart()
+
+
+def _outgoing(wanted: _Head, request: Request, timing: _Timing) -> httpx.Request:
     """The head that our own client would send, taken apart for httpx."""
+    origin, head = wanted
+    body: bytes | AsyncIterator[bytes] = request.body
+    if request.feed is not None and not request.upgrade:
+        body = _fed(request.feed, timing, request.deadlines)
     first, *lines = head[:-4].split(b"\r\n")
     target = first.split(b" ")[1].decode()
     scheme = "https" if origin.secure else "http"
     return httpx.Request(
-        "POST",
+        request.method,
         f"{scheme}://{origin.authority}{target}",
         headers=[(name, value) for name, _, value in (line.partition(b": ") for line in lines)],
         content=body,
@@ -210,5 +254,5 @@ def _check(request: Request, response: httpx.Response) -> None:
     large = sum(len(name) + len(value) + 4 for name, value in headers.raw) > FRAMING_LIMIT
     framed_twice = coding is not None and "content-length" in headers
     odd = coding is not None and coding.lower() != "chunked"
-    if large or framed_twice or odd or response.status_code == SWITCHING:
+    if large or framed_twice or odd or (response.status_code == SWITCHING and not request.upgrade):
         raise UpstreamBroken(_text(request, "sent no valid reply"))

@@ -9,10 +9,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import cast
 
+import httpcore
 import httpx
 
-from gateway.call import Headers
+from gateway.call import Feed, Headers
 from gateway.errors import (
+    GatewayError,
     UpstreamBroken,
     UpstreamError,
     UpstreamTimeout,
@@ -23,6 +25,9 @@ from gateway.ports import Request
 from gateway.upstream.httpx_errors import translate
 from gateway.upstream.lanes import Lane, Lanes
 
+SWITCHING = 101
+RAW_BYTES = 64 * 1024
+
 
 class HttpxReply:
     """The `Reply` of the httpx adapter; `foreign` are the errors that httpx may raise."""
@@ -32,6 +37,7 @@ class HttpxReply:
         "_deadlines",
         "_ended",
         "_error",
+        "_feeder",
         "_foreign",
         "_lane",
         "_lanes",
@@ -68,7 +74,13 @@ class HttpxReply:
         self._pull: asyncio.Task[None] | None = None
         self._piece = b""
         self._error: UpstreamError | None = None
-        self._begun = self._ended = False
+        self._begun = self.status == SWITCHING
+        self._ended = False
+        self._feeder: asyncio.Task[None] | None = None
+        if self._begun and request.feed is not None:
+            stream = response.extensions["network_stream"]
+            self._pieces = _raw(stream)
+            self._feeder = self._lanes.spawn(self._carry(stream, request.feed))
         self._lanes.closers.add(self._shut)
         # For the reply that nobody reads: its connection must not be held for ever.
         self._timer = self._loop.call_at(started + self._deadlines.total, self._overdue)
@@ -98,6 +110,18 @@ class HttpxReply:
     def abort(self) -> None:
         self._fail(UpstreamTruncated(f"the reply of deployment {self._name!r} was given up"))
 
+    async def _carry(self, stream: httpcore.AsyncNetworkStream, feed: Feed) -> None:
+        """Send what comes from the caller, once the far side has switched protocols."""
+        try:
+            while piece := await feed.chunk():
+                await stream.write(piece)
+        except httpcore.NetworkError as error:
+            self._fail(
+                UpstreamTruncated(f"deployment {self._name!r} closed ({type(error).__name__})")
+            )
+        except GatewayError:
+            self.abort()
+
     async def _next(self) -> None:
         """Pull one piece, or end."""
         error = await self._pulled()
@@ -107,7 +131,10 @@ class HttpxReply:
         elif not self._piece:
             self._end()
             await self._response.aclose()
-            self._lane.done()
+            if self.status == SWITCHING:
+                self._lane.drop()
+            else:
+                self._lane.done()
 
     async def _pulled(self) -> UpstreamError | None:
         deadlines = self._deadlines
@@ -139,6 +166,8 @@ class HttpxReply:
     def _end(self) -> None:
         self._ended = True
         self._timer.cancel()
+        if self._feeder is not None:
+            self._feeder.cancel()
         self._lanes.closers.discard(self._shut)
 
     def _shut(self) -> None:
@@ -148,6 +177,15 @@ class HttpxReply:
         total = self._deadlines.total
         message = f"deployment {self._name!r} did not finish within {total:g} s (total deadline)"
         self._fail(UpstreamTimeout(message))
+
+
+async def _raw(stream: httpcore.AsyncNetworkStream) -> AsyncIterator[bytes]:
+    """What comes over a connection that speaks HTTP no more."""
+    try:
+        while piece := await stream.read(RAW_BYTES):
+            yield piece
+    except httpcore.NetworkError as error:
+        raise httpx.ReadError(type(error).__name__) from None
 
 
 async def _filled(pieces: AsyncIterator[bytes]) -> bytes:

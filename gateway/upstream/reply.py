@@ -54,17 +54,21 @@ class PooledReply:
         "_started",
         "_waiter",
         "_watch",
+        "bodyless",
         "chunks",
         "due",
         "error",
+        "feeder",
         "head",
         "headers",
         "name",
+        "sending",
         "stale",
         "status",
         "stream",
         "touched",
         "unread",
+        "upgrade",
         "wire",
     )
 
@@ -89,7 +93,13 @@ class PooledReply:
         self._loop = loop
         self._watch = watch
         self._waiter: asyncio.Future[None] | None = None
-        self._begun = self._ended = self._paused = False
+        self._begun = self._ended = self._paused = self.sending = False
+        self.bodyless = request.method == "HEAD"
+        self.upgrade = request.upgrade
+        self.feeder: asyncio.Task[None] | None = None
+        if request.feed is not None and not request.upgrade:
+            self.sending = True
+            self.due = started + deadlines.idle
 
     # ── the caller's side ────────────────────────────────────────────────────
     async def chunk(self) -> bytes:
@@ -176,6 +186,9 @@ class PooledReply:
         self.wire = None
         self._watch.discard(self)
         self._hand_over()
+        if self.feeder is not None:
+            # Behind the handing over: what the feeder may wait for must not be cancelled with it.
+            self.feeder.cancel()
         if self._waiter is not None:
             self._wake()
 
@@ -190,6 +203,26 @@ class PooledReply:
             if not waiter.done():
                 waiter.set_result(None)
 
+    def switched(self) -> None:
+        """The far side speaks another protocol from here on, and may be silent as it likes."""
+        self._begun = True
+        self.touched = self._loop.time()
+        self.due = min(self.touched + self._deadlines.idle, self._started + self._deadlines.total)
+
+    # ── the feeder's side ────────────────────────────────────────────────────
+    def moved(self) -> None:
+        """A piece of the request's body came, to be sent."""
+        self.touched = self._loop.time()
+
+    def fed(self) -> None:
+        """The request's body is sent: it is the far side's turn."""
+        if not self.sending:
+            return
+        self.sending = False
+        self._started = self.touched = self._loop.time()
+        self.due = self._started + min(self._deadlines.first_byte, self._deadlines.total)
+        self._watch.hasten(self.due)
+
     # ── the watch's side ─────────────────────────────────────────────────────
     def check(self, now: float) -> None:
         """Fail if a deadline has passed, and say when to look again."""
@@ -197,13 +230,16 @@ class PooledReply:
         end = self._started + deadlines.total
         if self._paused:
             self.touched = now
-        if self._begun:
+        if self.sending:
+            end = quiet = self.touched + deadlines.idle
+            complaint = f"took no byte for {deadlines.idle:g} s (idle deadline)"
+        elif self._begun:
             quiet = self.touched + deadlines.idle
             complaint = f"fell silent for {deadlines.idle:g} s (idle deadline)"
         else:
             quiet = self._started + deadlines.first_byte
             complaint = f"sent no byte within {deadlines.first_byte:g} s (first_byte deadline)"
-        if end <= quiet:
+        if end <= quiet and not self.sending:
             complaint = f"did not finish within {deadlines.total:g} s (total deadline)"
         self.due = min(end, quiet)
         if self.due <= now + ROUNDING:

@@ -32,3 +32,19 @@ def usage_of(document: Mapping[str, Any]) -> Usage | None:
         if count.__class__ is not int or not 0 <= count <= _ABSURD:
             return None
     return Usage(*counts)
+
+
+def any_usage(stated: object) -> Usage | None:
+    """The counts in a `usage` in the words of any API: prompt or input, completion or output."""
+    if not isinstance(stated, dict):
+        return None
+    prompt = stated.get("prompt_tokens", stated.get("input_tokens"))
+    completion = stated.get("completion_tokens", stated.get("output_tokens", 0))
+    details = stated.get("prompt_tokens_details", stated.get("input_tokens_details"))
+    if not isinstance(details, dict):
+        details = stated.get("input_token_details")
+    cached = details.get("cached_tokens", 0) if isinstance(details, dict) else 0
+    counts: tuple[Any, ...] = (prompt, completion, cached)
+    if any(count.__class__ is not int or not 0 <= count <= _ABSURD for count in counts):
+        return None
+    return Usage(*counts)

@@ -199,7 +199,8 @@ async def test_every_page_answers() -> None:
         assert (await gateway.http.get("/readyz")).json() == {"status": "ready"}
         assert (await gateway.http.get("/docs")).status_code == 200
         for method, path, status in (
-            ("GET", "/v1/chat/completions", 405),
+            ("GET", "/chat/completions", 405),
+            ("GET", "/v1/chat/completions", 404),
             ("GET", "/nowhere", 404),
             ("POST", "/v1/models", 405),
         ):

@@ -38,7 +38,7 @@ async def test_the_chat_endpoint_has_these_addresses(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", [CHAT + "/", "//v1/chat/completions", "/v1/chat/completion", "/V1/chat/completions"]
+    "path", [CHAT + "/", "//v1/chat/completions", "/chat/completion", "/V1/chat/completions"]
 )
 async def test_what_only_looks_like_it_is_another_address(path: str) -> None:
     async with edge() as e:

@@ -30,6 +30,7 @@ def test_every_declared_family_is_on_the_page_with_its_declared_type_and_labels(
         metrics.ended(
             an_ended(stream=True, ttft=0.1, outcome=outcome, expected=Foreseen(), in_time=True)
         )
+    metrics.ended(an_ended(area="files"))
     families = {f.name: f for f in text_string_to_metric_families(metrics.render().decode())}
 
     for declared in FAMILIES:

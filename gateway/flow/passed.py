@@ -1,0 +1,131 @@
+"""A reply that passes: the upstream's bytes as they come, and what they say of themselves.
+
+Two things are not passed on: an upstream that refuses our key answers whoever called with 502 and
+nothing of its own words, and a text that quotes the key loses it.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from gateway.call import Headers
+from gateway.errors import UpstreamError, UpstreamTruncated
+from gateway.flow.opening import MAX_ERROR_BYTES, UNAUTHORIZED, header
+from gateway.flow.passage import Books
+from gateway.ports import Reply
+from gateway.route.plan import upstream_outcome
+from gateway.wire.envelope import envelope
+from gateway.wire.frames import Frames
+from gateway.wire.observed import ENDINGS, Observed
+from gateway.wire.surface import passed_to_client
+
+UNAUTHORIZED_STATUS = 401
+SWITCHING = 101
+OK = 200
+JSON_FIELD = (b"content-type", b"application/json")
+# Replies that have no body, whatever their fields say.
+BODYLESS = frozenset({204, 304})
+EVENTS = b"text/event-stream"
+Landed = Callable[["Passed"], Awaitable[None]]
+
+
+class Passed:
+    """One reply on its way; `length` is its bytes in all, None where nobody knows yet.
+
+    `close()` must be called exactly once, however it ended.
+    """
+
+    __slots__ = (
+        "_closed",
+        "_first",
+        "_landed",
+        "_reply",
+        "books",
+        "headers",
+        "length",
+        "observed",
+        "status",
+        "whole",
+    )
+
+    def __init__(
+        self, books: Books, reply: Reply, landed: Landed, closed: Callable[["Passed"], None]
+    ) -> None:
+        self.books = books
+        self.status = reply.status
+        self.headers: Headers = passed_to_client(reply.headers, tunnel=self.switched)
+        self.length = _length(reply.headers)
+        self.whole = False
+        self._first = b""
+        self._reply = reply
+        self._landed = landed
+        self._closed = closed
+        if books.wanted.method == "HEAD" or self.status in BODYLESS:
+            self.whole = True
+        for name, value in reply.headers:
+            if name == b"x-request-id":
+                books.upstream_id = value.decode("latin-1")
+        events = EVENTS in header(reply.headers, b"content-type")
+        books.stream = self.switched or events
+        endings = ENDINGS.get(books.area, ()) if events and self.status == OK else ()
+        self.observed = Frames() if self.switched else Observed(endings)
+
+    @property
+    def switched(self) -> bool:
+        """Whether this is another protocol from here on."""
+        return self.status == SWITCHING
+
+    async def refused(self, key: bytes) -> None:
+        """Look at an error reply before anything of it goes on.
+
+        Raises:
+            UpstreamError: it cannot be read.
+        """
+        self.books.outcome = upstream_outcome(self.status)
+        if self.status == UNAUTHORIZED_STATUS:
+            self._reply.abort()
+            self.status, self._first = UpstreamError.status, envelope(UpstreamError(UNAUTHORIZED))
+            kept = [field for field in self.headers if not field[0].startswith(b"content-")]
+            self.headers = (*kept, JSON_FIELD)
+        elif not self.whole:
+            body = await self._reply.read(MAX_ERROR_BYTES)
+            self._first = body.replace(key, b"***") if key else body
+        self.whole = True
+        self.length = len(self._first) if self._first else self.length
+
+    async def chunk(self) -> bytes:
+        """The next bytes; `b""` at the end.
+
+        Raises:
+            UpstreamError: the reply was cut.
+        """
+        if self._first:
+            first, self._first = self._first, b""
+            return first
+        if self.whole:
+            return b""
+        try:
+            data = await self._reply.chunk()
+        except UpstreamError as error:
+            self.books.outcome = error.kind
+            raise
+        if data:
+            self.observed.see(data)
+            return data
+        if isinstance(self.observed, Observed) and not self.observed.ended:
+            self.books.outcome = UpstreamTruncated.kind
+            message = "The upstream's stream ended before it was finished."
+            raise UpstreamTruncated(message)
+        self.whole = True
+        await self._landed(self)
+        return b""
+
+    def close(self, *, left: bool = False) -> None:
+        """Whoever reads it is done; `left` says that the client was gone before the end."""
+        self._reply.abort()
+        if left and not self.whole and not self.books.outcome and not self.switched:
+            self.books.outcome = "caller_left"
+        self._closed(self)
+
+
+def _length(fields: Headers) -> int | None:
+    stated = header(fields, b"content-length")
+    return int(stated) if stated.isdigit() else None

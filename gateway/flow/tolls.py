@@ -1,0 +1,145 @@
+"""What a request that is passed on may name and cost, known before it is sent.
+
+| the key | may send what has no price here | must name a model |
+|---|---|---|
+| has no limits on money or models | yes | no |
+| has an allowance, or a cap a call | only what costs nothing, unless the operator says so | no |
+| is limited to some models | as above | yes, one of its own, where it may cost anything |
+
+A price bounds a request by its bytes: a token has at least one.
+"""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from gateway.call import Usage
+from gateway.catalog import TIERS_BY_LABEL, Catalog, Price
+from gateway.errors import InvalidValue, ModelNotFound, PermissionDenied
+from gateway.flow.passage import PassRules, Wanted
+from gateway.money import FREE, NanoUSD
+from gateway.principal import Principal
+from gateway.route.target import AUTO_NAMES, SNAPSHOT, split_sort
+from gateway.wire.surface import Toll, area, named_model, toll
+
+MAX_QUOTED_NAME = 120
+# What these APIs answer with where the caller sets no limit (legacy completions: 16).
+LEGACY_TOKENS = 16
+# More choices than any API gives; a larger number is the upstream's to refuse.
+MOST_CHOICES = 128
+BYTES_PER_TOKEN = 4
+
+
+class Bill(NamedTuple):
+    """What a request names and may cost: `most` nano-dollars, `tokens` of prompt about.
+
+    `requested` is the model as the caller wrote it, `priced` its name where it has a price.
+    """
+
+    requested: str = ""
+    priced: str = ""
+    price: Price | None = None
+    most: NanoUSD = FREE
+    tokens: int = 0
+
+    def guessed(self, reply_bytes: int) -> Usage:
+        """What was used where the upstream does not say."""
+        return Usage(self.tokens, reply_bytes // BYTES_PER_TOKEN, estimated=True)
+
+
+class Tolls:
+    """Knows the prices and the permissions."""
+
+    def __init__(self, catalog: Catalog, rules: PassRules) -> None:
+        self._catalog = catalog
+        self._rules = rules
+
+    def bill(self, wanted: Wanted) -> Bill:
+        """What a request may cost.
+
+        Raises:
+            PermissionDenied: the area is not passed on, or the key may not cause unknown costs.
+            ModelNotFound: the model is not for this key.
+            InvalidValue: the model is a name that only routed calls may use.
+        """
+        first = area(wanted.path)
+        if first in self._rules.deny:
+            message = f"This gateway does not pass on /v1/{first}."
+            raise PermissionDenied(message)
+        document = wanted.document or {}
+        requested = named_model(document) or wanted.query_model
+        costs = toll(wanted.method, wanted.path) is Toll.UNKNOWN or bool(wanted.upgrade)
+        self._check(wanted.principal, requested, costs=costs)
+        if not costs:
+            return Bill(requested)
+        _check_routed(requested, first)
+        name, price = self._price(requested)
+        if price is None or wanted.upgrade:
+            self._check_money(wanted.principal)
+            return Bill(requested, name, price)
+        completion = _answer_tokens(document)
+        most = len(wanted.body) * price.prompt + completion * price.completion
+        return Bill(requested, name, price, NanoUSD(most), len(wanted.body) // BYTES_PER_TOKEN)
+
+    def priced(self, model: str) -> Bill:
+        """The bill of a model that was only named on the way."""
+        return Bill(model, *self._price(model))
+
+    def _price(self, requested: str) -> tuple[str, Price | None]:
+        for name in (requested, SNAPSHOT.sub("", requested)):
+            found = self._catalog.price(name)
+            if found is not None:
+                return name, found
+        return "", None
+
+    def _check(self, principal: Principal, requested: str, *, costs: bool) -> None:
+        models, tiers = principal.models, principal.tiers
+        if models is not None:
+            if not requested and costs:
+                message = "This key may use certain models only, and this request names none."
+                raise PermissionDenied(message, param="model")
+            if requested and models.isdisjoint((requested, SNAPSHOT.sub("", requested))):
+                raise _not_there(requested)
+        if tiers is not None and requested:
+            found = self._catalog.by_model.get(SNAPSHOT.sub("", requested))
+            if found is not None and found[0] not in tiers:
+                raise _not_there(requested)
+
+    def _check_money(self, principal: Principal) -> None:
+        limited = principal.max_cost is not None or any(
+            level.allowances for level in principal.levels
+        )
+        if limited and not self._rules.unpriced:
+            message = (
+                "This key's money is limited, and what this request costs cannot be told: its "
+                "model has no price here. See `passthrough.unpriced` and `catalog.prices`."
+            )
+            raise PermissionDenied(message)
+
+
+def _check_routed(requested: str, first: str) -> None:
+    bare, _ = split_sort(requested)
+    if bare in AUTO_NAMES or bare in TIERS_BY_LABEL:
+        message = (
+            f"`{requested}` is a name for routed calls (chat completions, responses, messages); "
+            f"/v1/{first} is passed on as it is and needs a model's own name."
+        )
+        raise InvalidValue(message, param="model")
+
+
+def _answer_tokens(document: Mapping[str, Any]) -> int:
+    """The longest answers a legacy completion may get; an embedding has none to pay for."""
+    limit, choices, best = (document.get(name) for name in ("max_tokens", "n", "best_of"))
+    tokens = limit if isinstance(limit, int) and limit >= 0 else LEGACY_TOKENS
+    each = max(_count(choices), _count(best))
+    prompts = document.get("prompt")
+    return tokens * each * (len(prompts) if isinstance(prompts, list) and prompts else 1)
+
+
+def _count(said: object) -> int:
+    return min(said, MOST_CHOICES) if isinstance(said, int) and said > 1 else 1
+
+
+def _not_there(requested: str) -> ModelNotFound:
+    shown = requested[:MAX_QUOTED_NAME]
+    message = f"The model `{shown}` does not exist or you do not have access to it."
+    return ModelNotFound(message, param="model")

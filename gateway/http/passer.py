@@ -1,0 +1,168 @@
+"""Passing exchanges on: reads what must be known of a request, writes its reply as it comes.
+
+A JSON body is read whole, as its model, its account and its price depend on it; every other body is
+streamed and never held. What an upstream cuts is cut here too: a reply without its end is never
+finished.
+"""
+
+import logging
+from typing import Protocol
+from urllib.parse import parse_qs
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE
+
+from gateway.access.limits import quota_fields
+from gateway.errors import BodyTooLarge, GatewayError, MalformedBody
+from gateway.flow.passage import Wanted
+from gateway.flow.passed import BODYLESS, Passed
+from gateway.flow.passing import Passing
+from gateway.http.head import cors_fields
+from gateway.http.passage import Passage
+from gateway.money import spell
+from gateway.principal import Principal
+from gateway.wire.body import read
+from gateway.wire.surface import below, key_among_subprotocols, passed_to_upstream
+from gateway.wire.wishes import parse
+
+LOG = logging.getLogger("tiergate.http")
+# Longer queries are no query of this API.
+MOST_FIELDS = 64
+
+
+class Admits(Protocol):
+    """Who calls, by the header fields of a request."""
+
+    async def __call__(self, fields: dict[bytes, bytes], *, near: bool) -> Principal:
+        """The principal; raises what the client is told where there is none."""
+        ...
+
+
+class Passer:
+    """Serves passages; one a process."""
+
+    def __init__(
+        self, passing: Passing, admits: Admits, cors: tuple[str, ...], max_body: int
+    ) -> None:
+        self.passing = passing
+        self._admits = admits
+        self._cors = cors
+        self._max_body = max_body
+
+    async def serve(self, passage: Passage, request_id: str) -> None:
+        """Answer one request.
+
+        Raises:
+            GatewayError: before anything was answered.
+        """
+        try:
+            wanted = await self._wanted(passage, request_id)
+        except GatewayError as error:
+            self.passing.rejected(request_id, error, passage.arrived)
+            raise
+        passed = await self.passing.open(wanted)
+        try:
+            await self._write(passage, passed)
+        except GatewayError:
+            # Its framing says that it is not whole: nothing else can be said any more.
+            passage.drop()
+        finally:
+            passed.close(left=passage.disconnected)
+
+    async def _wanted(self, passage: Passage, request_id: str) -> Wanted:
+        fields = dict(passage.headers)
+        if passage.upgrade and (key := key_among_subprotocols(passage.headers)):
+            fields.setdefault(b"authorization", b"Bearer " + key)
+        principal = await self._admits(fields, near=passage.protocol.near)
+        path, _, query = passage.target.partition(b"?")
+        inside = below(path)
+        wishes, _ = parse(fields, {})
+        wanted = Wanted(
+            request_id,
+            passage.method,
+            inside,
+            inside + ("?" + query.decode("latin-1") if query else ""),
+            passed_to_upstream(passage.headers, tunnel=bool(passage.upgrade)),
+            principal,
+            passage.arrived,
+            upgrade=passage.upgrade,
+            patience=wishes.patience,
+            cache=wishes.cache,
+            query_model=_model_in(query),
+        )
+        if passage.upgrade:
+            return wanted._replace(feed=passage)
+        if passage.length == 0:
+            return wanted
+        if b"json" not in fields.get(b"content-type", b"").lower():
+            return wanted._replace(feed=passage)
+        body = await self._collected(passage)
+        return wanted._replace(body=body, document=_document(body))
+
+    async def _collected(self, passage: Passage) -> bytes:
+        pieces: list[bytes] = []
+        size = 0
+        while piece := await passage.chunk():
+            size += len(piece)
+            if size > self._max_body:
+                message = f"The body is over {self._max_body} bytes."
+                raise BodyTooLarge(message)
+            pieces.append(piece)
+        return b"".join(pieces)
+
+    async def _write(self, passage: Passage, passed: Passed) -> None:
+        head = self._head(passage, passed)
+        if passed.switched:
+            passage.switch(head)
+        else:
+            bodyless = passage.method == "HEAD" or passed.status in BODYLESS
+            length = passed.length if passed.status not in BODYLESS else None
+            passage.pass_head(head, length, bodyless=bodyless)
+        flow = passage.protocol.flow
+        while data := await passed.chunk():
+            if flow.write_paused:
+                await flow.drain()
+            passage.more(data)
+            passage.last_write = passage.protocol.plane.now()
+        passage.end()
+
+    def _head(self, passage: Passage, passed: Passed) -> bytes:
+        books = passed.books
+        fields = [b"%b: %b\r\n" % field for field in passed.headers]
+        if books.grant is not None and (quotas := quota_fields(books.grant.standing)):
+            # The caller's quotas are ours to tell; the upstream's are the account's.
+            fields = [f for f in fields if not f.startswith(b"x-ratelimit-")]
+            fields.append(quotas)
+        request_id = books.wanted.id
+        if not books.upstream_id:
+            fields.append(b"x-request-id: %b\r\n" % request_id.encode())
+        if passed.switched:
+            fields.append(b"connection: Upgrade\r\nupgrade: %b\r\n" % passage.upgrade.encode())
+        cache = f"x-gateway-cache: {books.cache}\r\n" if books.cache != "bypass" else ""
+        held = f"x-gateway-cost-usd: {spell(books.cost)}\r\n" if books.cost else ""
+        ours = (
+            f"x-gateway-reason: passed\r\n{held}{cache}"
+            f"x-gateway-overhead-ms: {books.overhead * 1000:.3f}\r\n"
+            f"x-gateway-decision-id: {request_id}\r\n"
+        ).encode()
+        status = STATUS_LINE.get(passed.status, b"HTTP/1.1 %d \r\n" % passed.status)
+        cors = cors_fields(passage.headers, self._cors)
+        return b"".join((status, passage.protocol.date(), *fields, cors, ours))
+
+
+def _document(body: bytes) -> dict[str, object] | None:
+    """What a body says; None where only the upstream can tell what is wrong with it."""
+    try:
+        return read(body)
+    except MalformedBody:
+        return None
+
+
+def _model_in(query: bytes) -> str:
+    """The model that a query names (`/v1/realtime?model=…`)."""
+    if b"model=" not in query:
+        return ""
+    try:
+        named = parse_qs(query.decode("latin-1"), max_num_fields=MOST_FIELDS).get("model", [""])
+    except ValueError:
+        return ""
+    return named[-1]
