@@ -72,7 +72,6 @@ def _supervised(settings: Settings, crew: Crew, reserved: socket.socket) -> int 
 async def _alone(opened: Opened) -> None:
     async with running(opened) as gateway:
         LOG.info("listening on %s", opened.url())
-        LOG.info("tokens are counted by %s", "compiled code" if COMPILED else "tiktoken")
         await _introduce(gateway, opened)
         await gateway.server.run_until_stopped()
 
@@ -85,6 +84,7 @@ async def _beside_others(opened: Opened, post: Post) -> None:
 
 
 async def _introduce(gateway: Running, opened: Opened) -> None:
+    LOG.info("tokens are counted by %s", "compiled code" if COMPILED else "tiktoken")
     LOG.info("%s", await gateway.door.posture())
     if opened.settings.simulate.enabled:
         LOG.warning(
