@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean test-page test-docs
+.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean replay test-page test-docs
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ test-compose: $(VENV)/.ready-dev ## Try the compose stack on a Docker Engine (ab
 
 test-docs: $(VENV)/.ready-dev ## Run every command of the documents
 	$(BIN)/python -m tests.docs
+
+replay: $(VENV)/.ready-dev ## Replay budgets and deadlines beside the usual rules (a few minutes)
+	$(BIN)/python -m gateway.learn replay $(ARGS)
 
 test-page: $(VENV)/.ready-dev ## Use the page at /ui in a real browser (needs chromium and node)
 	$(BIN)/python -m tests.page

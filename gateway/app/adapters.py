@@ -3,7 +3,7 @@
 import os
 from importlib import import_module
 
-from gateway.catalog import TIERS_BY_LABEL
+from gateway.catalog import TIER_LABELS, TIERS_BY_LABEL
 from gateway.clock import SystemClock
 from gateway.flow.parts import Rules
 from gateway.flow.passage import PassRules
@@ -15,7 +15,7 @@ from gateway.observe.text import Scrubber
 from gateway.ports import Deadlines, Upstream
 from gateway.reuse.policy import Policy as CachePolicy
 from gateway.route.breaker import Breaker
-from gateway.route.choose import Policy as RoutingPolicy
+from gateway.route.look import NO_SHIFTS, Policy as RoutingPolicy
 from gateway.settings import access
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
@@ -93,8 +93,21 @@ def passed(settings: Settings) -> PassRules:
 
 def routing(settings: Settings) -> RoutingPolicy:
     """What the choice of a tier must know."""
-    barred = frozenset(TIERS_BY_LABEL[label] for label in settings.routing.no_tools)
-    return RoutingPolicy(quality=settings.routing.quality, no_tools=barred)
+    said = settings.routing
+    shifts = {str(label): points for label, points in said.shifts.items()}
+    nano, mini, full = [shifts.get(label, 0.0) for label in TIER_LABELS]
+    return RoutingPolicy(
+        quality=said.quality,
+        no_tools=frozenset(TIERS_BY_LABEL[label] for label in said.no_tools),
+        confidence=said.confidence,
+        hope=said.hope,
+        shifts=(nano, mini, full) if any(shifts.values()) else NO_SHIFTS,
+        doubling=said.doubling,
+        second=said.second,
+        acceptable=said.acceptable,
+        sticky=said.sticky,
+        pacing=said.pacing,
+    )
 
 
 def limits(settings: Settings) -> Limits:

@@ -21,6 +21,11 @@ LESSON_SECONDS = 0.002
 # No retry-after, however large, takes a deployment out for longer.
 LONGEST_REST_SECONDS = 60.0
 
+# No answer is expected sooner: what is nothing times its load would still be nothing.
+LEAST_SECONDS = 1e-6
+# A deployment so much slower than its neighbour, at an answer of so many tokens, is passed over.
+SLOWER, MIDDLING_ANSWER = 1.5, 300
+
 
 class Health:
     """The table of deployments; times are monotonic seconds given by the caller."""
@@ -31,12 +36,16 @@ class Health:
         self._paces: dict[str, Pace] = {}
         self._taught: dict[str, float] = {}
         self.in_flight: dict[str, int] = {}
+        self._beside: dict[str, tuple[str, ...]] = {}
         for tier, deployments in catalog.tiers.items():
             for deployment in deployments:
                 self._breakers[deployment.name] = breaker
                 self._paces[deployment.name] = Pace(PRIORS[tier])
                 self._taught[deployment.name] = 0.0
                 self.in_flight[deployment.name] = 0
+                if len(deployments) > 1:
+                    others = [d.name for d in deployments if d is not deployment]
+                    self._beside[deployment.name] = tuple(others)
         self._rows = tuple(
             (tier, tuple((d.name, self._paces[d.name]) for d in deployments))
             for tier, deployments in catalog.tiers.items()
@@ -67,6 +76,11 @@ class Health:
                 speeds[tier] = found
         return speeds
 
+    def seconds(self, deployment: Deployment, completion: float, now: float) -> float:
+        """How long a deployment should take for an answer, its prompt being as short as any."""
+        speed = self._paces[deployment.name].speed(0, now, 0)
+        return max(LEAST_SECONDS, speed.ttft + completion * speed.per_output_token)
+
     def passed(self, choice: Choice) -> None:
         """Calls were kept from the tiers that would have been too late for this one."""
         for candidate in choice.candidates:
@@ -92,8 +106,17 @@ class Health:
         name = deployment.name
         if expected > 0.0:
             self._paces[name].launched(now, expected, self.in_flight[name])
+            for beside in self._beside.get(name, ()):
+                # What is kept from calls for being slow must be found again.
+                if self._slower(beside, name):
+                    self._paces[beside].passed()
         self.in_flight[name] += 1
         self._breakers[name] = self._breakers[name].started(now)
+
+    def _slower(self, one: str, other: str) -> bool:
+        """Whether a deployment is believed to be so slow that it is passed over for another."""
+        usual = MIDDLING_ANSWER
+        return self._paces[one].total(0, usual) > SLOWER * self._paces[other].total(0, usual)
 
     def left(self, deployment: Deployment, began: float) -> None:
         """The attempt that began then is over, however it ended."""

@@ -225,6 +225,7 @@ class Flow:
         lives_here, health = at_home(home), self.health
         # Where nothing is up, or the caller chose, a mere pause turns nobody away.
         now, named = self._now(), not target.routed or choice.chosen.refused == DOWN
+        length = choice.chosen.completion
         return steps(
             choice,
             target,
@@ -235,6 +236,7 @@ class Flow:
                 and covers(deployment.model)
             ),
             in_flight=health.in_flight,
+            seconds=lambda deployment: health.seconds(deployment, length, now),
         )
 
     async def _choose(self, journey: Journey, target: Target, *, at_home: bool) -> Choice:

@@ -46,6 +46,7 @@ class Recall:
 
     def __init__(self, parts: Parts, rules: Rules, health: Health, tallies: Tallies) -> None:
         self._tallies = tallies
+        self._policy = rules.routing
         self._chooser = Chooser(parts.catalog, rules.routing)
         self._affinities = parts.affinities
         self._health = health
@@ -67,7 +68,7 @@ class Recall:
         history = name = note = None
         if (begins := beginning(document)) is not None:
             history = f"{tenant}\n{begins}"
-        if target.routed:
+        if target.routed and self._policy.sticky:
             named = conversation(document, call.wishes.session, keeps=_keeps(seen))
             if named is not None:
                 name = f"{tenant}\n{named}"
@@ -92,7 +93,7 @@ class Recall:
     ) -> Outlook:
         principal, now = call.principal, self._wall()
         price, left = NO_ALLOWANCE
-        if principal.levels:
+        if principal.levels and self._policy.pacing:
             price, left = self._pacers.purse(principal.levels, now)
         warm = ALL_COLD if note is None else note.warm
         return Outlook(

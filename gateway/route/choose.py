@@ -23,7 +23,7 @@ from gateway.route.look import DOWN, LATE, Look, Policy
 from gateway.route.outlook import Outlook
 from gateway.route.reasons import Candidate, Choice, only, refusal, why
 from gateway.route.target import ALL_TIERS, Target
-from gateway.route.weights import MU_PER_SECOND, dial_lambda
+from gateway.route.weights import dial_lambda
 
 __all__ = [
     "DOWN",
@@ -36,9 +36,6 @@ __all__ = [
     "needs_exact_count",
     "taken_by_name",
 ]
-
-# Below this predicted quality a tier is not "acceptable" to `auto:floor`.
-FLOOR_QUALITY = 0.35
 
 # A member looked up on its class takes ten times as long as a name of the module.
 _FLOOR, _BALANCED = Sort.FLOOR, Sort.BALANCED
@@ -93,9 +90,8 @@ class Chooser:
             return only(fitting[0], candidates, target, seen.signals)
         sort = target.sort if target.sort is not _BALANCED else wishes.sort
         if sort is not _BALANCED:
-            return _sorted(fitting, candidates, sort, seen.signals)
-        dial = self.policy.quality if wishes.quality is None else wishes.quality
-        return _best(fitting, candidates, dial, outlook.price, seen.signals)
+            return self._sorted(fitting, candidates, sort, seen.signals)
+        return self._best(fitting, candidates, wishes.quality, outlook.price, seen.signals)
 
     def _of(self, tiers: tuple[Tier, ...]) -> tuple[Goods, ...]:
         return tuple([self._goods[tier] for tier in tiers if tier in self._goods])
@@ -118,6 +114,51 @@ class Chooser:
             if excused := [c for c in candidates if c.refused == excuse]:
                 return only(excused[0], candidates, target, seen.signals)
         raise refusal(candidates, seen, self.catalog)
+
+    def _sorted(
+        self,
+        fitting: list[Candidate],
+        candidates: tuple[Candidate, ...],
+        sort: Sort,
+        signals: tuple[str, ...],
+    ) -> Choice:
+        """The cheapest acceptable, or the fastest."""
+        if sort is _FLOOR:
+            least = self.policy.acceptable
+            acceptable = [c for c in fitting if c.quality >= least] or fitting[-1:]
+            chosen = min(acceptable, key=lambda c: c.cost)
+            return Choice(chosen, candidates, "floor", ("cheapest acceptable", *signals))
+        chosen = min(fitting, key=lambda c: c.total)
+        return Choice(chosen, candidates, "nitro", ("fastest", *signals))
+
+    def _best(
+        self,
+        fitting: list[Candidate],
+        candidates: tuple[Candidate, ...],
+        dial: float | None,
+        price: float,
+        signals: tuple[str, ...],
+    ) -> Choice:
+        policy = self.policy
+        if dial is None:
+            dial = policy.quality
+        weight, second, middle = dial_lambda(dial, policy.doubling), policy.second, policy.doubling
+        best, most, highest = fitting[0], -1e12, 0.0
+        for candidate in fitting:
+            # What comes too late is worth nothing.
+            quality, cost = candidate.quality * candidate.within, candidate.cost
+            # `Weights.worth`, written out: three calls would cost as much as the rest of this.
+            worth = quality - weight * log2(cost + 1) - price * cost - second * candidate.total
+            if worth > most:
+                best, most = candidate, worth
+            if quality > highest:
+                highest = quality
+        code, words = why(best, fitting[0], highest)
+        if len(fitting) != len(candidates):
+            refused = [f"{c.tier.label}: {c.refused}" for c in candidates if c.refused]
+            signals = (*signals, *refused)
+        words_all = (words, *signals)
+        return Choice(best, candidates, code, words_all, weight, second, price, dial, middle)
 
 
 def choose(
@@ -150,43 +191,3 @@ def keep_to(choice: Choice, tier: Tier, words: str = "") -> Choice:
         return choice
     words = words or f"the conversation stays on {tier.label}"
     return choice._replace(chosen=stays[0], code="sticky", reasons=(words, *choice.reasons))
-
-
-def _sorted(
-    fitting: list[Candidate],
-    candidates: tuple[Candidate, ...],
-    sort: Sort,
-    signals: tuple[str, ...],
-) -> Choice:
-    """The cheapest acceptable, or the fastest."""
-    if sort is _FLOOR:
-        acceptable = [c for c in fitting if c.quality >= FLOOR_QUALITY] or fitting[-1:]
-        chosen = min(acceptable, key=lambda c: c.cost)
-        return Choice(chosen, candidates, "floor", ("cheapest acceptable", *signals))
-    chosen = min(fitting, key=lambda c: c.total)
-    return Choice(chosen, candidates, "nitro", ("fastest", *signals))
-
-
-def _best(
-    fitting: list[Candidate],
-    candidates: tuple[Candidate, ...],
-    dial: float,
-    price: float,
-    signals: tuple[str, ...],
-) -> Choice:
-    weight = dial_lambda(dial)
-    best, most, highest = fitting[0], -1e12, 0.0
-    for candidate in fitting:
-        # What comes too late is worth nothing.
-        quality, cost = candidate.quality * candidate.within, candidate.cost
-        # `Weights.worth`, written out: three calls would cost as much as the rest of this.
-        worth = quality - weight * log2(cost + 1) - price * cost - MU_PER_SECOND * candidate.total
-        if worth > most:
-            best, most = candidate, worth
-        if quality > highest:
-            highest = quality
-    code, words = why(best, fitting[0], highest)
-    if len(fitting) != len(candidates):
-        refused = [f"{c.tier.label}: {c.refused}" for c in candidates if c.refused]
-        signals = (*signals, *refused)
-    return Choice(best, candidates, code, (words, *signals), weight, MU_PER_SECOND, price, dial)

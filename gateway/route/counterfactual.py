@@ -11,7 +11,7 @@ from gateway.money import spell
 from gateway.route.fit import SPENT
 from gateway.route.look import DOWN
 from gateway.route.reasons import Candidate, Choice
-from gateway.route.weights import MIDDLE_LAMBDA, Weights, dial_lambda
+from gateway.route.weights import Weights, dial_lambda
 
 
 def flips(choice: Choice) -> tuple[str, ...]:
@@ -55,7 +55,7 @@ def _lost(other: Candidate, choice: Choice) -> str:
 
 def _dial_for(other: Candidate, choice: Choice) -> float | None:
     """The nearest dial in hundredths at which another tier is chosen, if there is one."""
-    weights = Weights(*choice[4:7])
+    weights, middle = Weights(*choice[4:7]), choice.middle
     flat = weights._replace(cost=0.0)
     fitting = [c for c in choice.candidates if not c.refused]
     least, most = 0.0, inf
@@ -70,9 +70,9 @@ def _dial_for(other: Candidate, choice: Choice) -> float | None:
         return None
     # Rounded to the side on which it wins.
     if weights.cost > most:
-        dial = ceil(100 * MIDDLE_LAMBDA / (MIDDLE_LAMBDA + most) + 1e-6) / 100
+        dial = ceil(100 * middle / (middle + most) + 1e-6) / 100
     else:
-        dial = floor(100 * MIDDLE_LAMBDA / (MIDDLE_LAMBDA + least) - 1e-6) / 100
-    there = weights._replace(cost=dial_lambda(dial))
+        dial = floor(100 * middle / (middle + least) - 1e-6) / 100
+    there = weights._replace(cost=dial_lambda(dial, middle))
     wins = 0.0 <= dial <= 1.0 and max(fitting, key=there.worth) is other
     return dial if wins else None

@@ -15,6 +15,7 @@ from gateway.route.fit import SPENT, Ask, Goods, capped, held, needed, overprice
 from gateway.route.latency import Speed, Total, first, spread_of, total
 from gateway.route.outlook import Outlook
 from gateway.route.reasons import Candidate
+from gateway.route.weights import MIDDLE_LAMBDA, MU_PER_SECOND
 
 # A tier that would do, if it were there; and how the refusal of one ends that time alone speaks
 # against.
@@ -38,6 +39,10 @@ class Policy:
     keeps a deadline if it does so with `confidence`; a call that no tier keeps even with `hope` is
     refused. `shifts` are points of quality (nano, mini, full) by which the models behind the tiers
     are better or worse than those the predictions were learnt from.
+
+    `doubling` is λ at the dial's middle and `second` μ (`gateway.route.weights`); `acceptable` is
+    the least predicted quality that the cheapest may have. `sticky`: conversations keep their tier;
+    `pacing`: budgets steer before they stop.
     """
 
     quality: float = 0.5
@@ -45,6 +50,11 @@ class Policy:
     confidence: float = 0.95
     hope: float = 0.05
     shifts: tuple[float, float, float] = NO_SHIFTS
+    doubling: float = MIDDLE_LAMBDA
+    second: float = MU_PER_SECOND
+    acceptable: float = 0.35
+    sticky: bool = True
+    pacing: bool = True
 
 
 class Checked(NamedTuple):

@@ -1,6 +1,6 @@
 """The plan of attempts: which deployments, in which order, each at most once.
 
-the chosen tier's deployments, least loaded first
+the chosen tier's deployments, soonest first: expected seconds, by calls in flight for its weight
 → the tiers above it that fit (the answer is as good, the price is not)
 → for calls we route, the tiers below that fit (an answer beats none)
 → the caller's own list of further models
@@ -25,8 +25,16 @@ class Step(NamedTuple):
     max_tokens: int | None = None
 
 
-def order(deployments: tuple[Deployment, ...], in_flight: Mapping[str, int]) -> list[Deployment]:
-    """Least loaded first, by calls in flight for its weight; full ones are left out."""
+def order(
+    deployments: tuple[Deployment, ...],
+    in_flight: Mapping[str, int],
+    seconds: Callable[[Deployment], float],
+) -> list[Deployment]:
+    """Those first that should be done soonest; full ones are left out.
+
+    A deployment that takes so many seconds for a call and has others under way is taken to work
+    on them side by side, as many as its weight says: of equals the least loaded comes first.
+    """
     if len(deployments) == 1:
         only = deployments[0]
         full = only.max_parallel and in_flight.get(only.name, 0) >= only.max_parallel
@@ -34,7 +42,7 @@ def order(deployments: tuple[Deployment, ...], in_flight: Mapping[str, int]) -> 
     free = [
         d for d in deployments if not d.max_parallel or in_flight.get(d.name, 0) < d.max_parallel
     ]
-    return sorted(free, key=lambda d: (in_flight.get(d.name, 0) + 1) / d.weight)
+    return sorted(free, key=lambda d: seconds(d) * (in_flight.get(d.name, 0) + 1) / d.weight)
 
 
 def steps(
@@ -44,24 +52,25 @@ def steps(
     catalog: Catalog,
     admits: Callable[[Deployment], bool],
     in_flight: Mapping[str, int],
+    seconds: Callable[[Deployment], float] = lambda _: 1.0,
 ) -> Iterator[Step]:
     """Lay out the attempts, each when it is asked for: nearly every call needs only the first.
 
-    `admits` asks a deployment's breaker.
+    `admits` asks a deployment's breaker, `seconds` says how long it should take.
     """
     chosen = choice.chosen
-    for deployment in order(catalog.tiers[chosen.tier], in_flight):
+    for deployment in order(catalog.tiers[chosen.tier], in_flight, seconds):
         if admits(deployment):
             model = target.model or deployment.model.name
             yield Step(chosen.tier, deployment, model, chosen.max_tokens)
     for candidate in _others(choice) if target.routed else ():
-        for deployment in order(catalog.tiers[candidate.tier], in_flight):
+        for deployment in order(catalog.tiers[candidate.tier], in_flight, seconds):
             if admits(deployment):
                 model = deployment.model.name
                 yield Step(candidate.tier, deployment, model, candidate.max_tokens)
     further = [(other, tier) for other in target.then for tier in other.tiers]
     for other, tier in further:
-        for deployment in order(catalog.tiers.get(tier, ()), in_flight):
+        for deployment in order(catalog.tiers.get(tier, ()), in_flight, seconds):
             if admits(deployment):
                 yield Step(tier, deployment, other.model or deployment.model.name)
 

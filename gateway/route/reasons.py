@@ -50,6 +50,7 @@ class Choice(NamedTuple):
     time_weight: float = 0.0
     price: float = 0.0
     dial: float | None = None
+    middle: float = 0.0
 
 
 def only(

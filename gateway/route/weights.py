@@ -37,8 +37,8 @@ class Weights(NamedTuple):
         )
 
 
-def dial_lambda(dial: float) -> float:
+def dial_lambda(dial: float, middle: float = MIDDLE_LAMBDA) -> float:
     """The weight of a doubling of cost for a dial from 0 (cheapest) to 1 (best)."""
     if dial <= 0:
         return CHEAPEST_LAMBDA
-    return MIDDLE_LAMBDA * (1 - dial) / dial
+    return middle * (1 - dial) / dial

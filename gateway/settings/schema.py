@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gateway.settings.passthrough import PassthroughSettings
-from gateway.settings.priors import KINDS, Kept, ModelFile, PriorName
+from gateway.settings.routing import RoutingSettings
 from gateway.settings.stores import StoreSettings
 from gateway.settings.terms import (
     AccessSettings,
@@ -20,7 +20,7 @@ from gateway.settings.terms import (
     OrganisationSettings,
     TeamSettings,
 )
-from gateway.settings.tiers import CatalogSettings, Label, Name, Section
+from gateway.settings.tiers import CatalogSettings, Name, Section
 from gateway.settings.tracing import TracingSettings
 from gateway.settings.units import Duration, Size, parted, unswitched
 
@@ -167,39 +167,6 @@ class CacheSettings(Section):
         default=8 * 2**20, description="Memory for kept replies; the longest unused go first."
     )
     max_entry: Size = Field(default=4 * 2**20, description="Largest reply that is kept.")
-
-
-class RoutingSettings(Section):
-    """How a tier is chosen when the caller does not say."""
-
-    quality: float = Field(
-        default=0.5,
-        ge=0,
-        le=1,
-        description="The dial from 0 (always the cheapest) to 1 (always the best); a caller's "
-        "`x-gateway-quality` wins.",
-    )
-    no_tools: Annotated[tuple[Label, ...], BeforeValidator(parted)] = Field(
-        default=("nano",),
-        description="Tiers not trusted with tool calls unless the caller names them.",
-    )
-    model: ModelFile | None = Field(
-        default=None,
-        description="File of a difficulty model that `tiergate learn train` wrote; without it, the "
-        "packaged one.",
-    )
-    gap: float = Field(
-        default=1.0,
-        ge=0,
-        le=3,
-        description="Factor on the predicted gain of larger tiers: below 1 where the tiers hold "
-        "models that lie closer together than the GPT-4.1 family.",
-    )
-    priors: dict[PriorName, Kept] = Field(
-        default_factory=dict,
-        description="What nano and mini keep of full's quality at a kind of work, as two shares: "
-        f"`tools: [0.5, 0.9]`. Kinds: {', '.join(f'`{kind}`' for kind in KINDS)}.",
-    )
 
 
 class LogSettings(Section):

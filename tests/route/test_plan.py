@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.catalog import Catalog, Tier
+from gateway.catalog import Catalog, Deployment, Tier
 from gateway.route.choose import Policy, Speed, choose
 from gateway.route.plan import Next, RetryBudget, after, order, steps, upstream_outcome
 from gateway.route.reasons import Choice
@@ -74,9 +74,9 @@ def test_the_least_loaded_for_its_weight_goes_first_and_full_ones_are_left_out()
     full = deployment(MINI, "full", max_parallel=2)
     flying = {"light": 1, "heavy": 2, "full": 2}
 
-    assert [d.name for d in order((light, heavy, full), flying)] == ["heavy", "light"]
-    assert order((full,), flying) == []
-    assert order((full,), {}) == [full]
+    assert [d.name for d in order((light, heavy, full), flying, alike)] == ["heavy", "light"]
+    assert order((full,), flying, alike) == []
+    assert order((full,), {}, alike) == [full]
 
 
 @pytest.mark.parametrize(
@@ -128,3 +128,19 @@ def test_a_quiet_gateway_may_always_retry_a_little() -> None:
 
     assert not budget.withdraw(0.1)
     assert budget.withdraw(0.4)
+
+
+def test_a_slow_deployment_comes_first_only_when_the_others_are_that_much_busier() -> None:
+    fast, slow = deployment(MINI, "fast"), deployment(MINI, "slow")
+    takes = {"fast": 1.0, "slow": 3.0}
+
+    def first(flying: dict[str, int]) -> str:
+        return order((slow, fast), flying, lambda d: takes[d.name])[0].name
+
+    assert first({}) == "fast"
+    assert first({"fast": 1}) == "fast"
+    assert first({"fast": 3}) == "slow"
+
+
+def alike(_: Deployment) -> float:
+    return 1.0
