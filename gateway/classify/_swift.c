@@ -522,8 +522,9 @@ static PyObject *total(PyObject *Py_UNUSED(module), PyObject *const *args, Py_ss
     int failed = 0;
     for (Py_ssize_t i = 0; i < PySequence_Fast_GET_SIZE(places) && !failed; i++) {
         Py_ssize_t place = PyLong_AsSsize_t(PySequence_Fast_GET_ITEM(places, i));
+        int wrong = place == -1 && PyErr_Occurred();
         if (place < 0) place += size;
-        if (place < 0 || place >= size) {
+        if (wrong || place < 0 || place >= size) {
             if (!PyErr_Occurred()) PyErr_SetString(PyExc_IndexError, "no such place");
             failed = 1;
         } else {

@@ -87,7 +87,8 @@ class Passer:
             upgrade=passage.upgrade,
             patience=wishes.patience,
             cache=wishes.cache,
-            query_model=_model_in(query),
+            # Elsewhere the body names it, and a query would only say so.
+            query_model=_model_in(query) if passage.upgrade else "",
         )
         if passage.upgrade:
             return wanted._replace(feed=passage)

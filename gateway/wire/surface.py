@@ -56,8 +56,8 @@ READING = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # POSTs to these look at what is there, or change its labels.
 HARMLESS_ENDS = ("/cancel", "/input_tokens")
 TUNNELLED = frozenset({"realtime", "responses"})
-# These spell `.`, `/` and `\` in disguise.
-DISGUISED = (b"%2e", b"%2f", b"%5c")
+# These spell `.`, `/` and `\` in disguise, or end or bend a path where a server reads it so.
+DISGUISED = (b"%2e", b"%2f", b"%5c", b"\\", b"#", b";")
 FORBIDDEN_SEGMENTS = frozenset({b"", b".", b".."})
 
 # Beside what every call may say: what these bodies are, and how much of a file is wanted.
