@@ -19,7 +19,7 @@ from gateway.flow.passage import PassRules, Wanted
 from gateway.money import FREE, NanoUSD
 from gateway.principal import Principal
 from gateway.route.target import AUTO_NAMES, SNAPSHOT, split_sort
-from gateway.wire.surface import Toll, area, named_model, toll
+from gateway.wire.surface import Toll, area, named_model, named_models, toll
 
 MAX_QUOTED_NAME = 120
 # What these APIs answer with where the caller sets no limit (legacy completions: 16).
@@ -27,6 +27,8 @@ LEGACY_TOKENS = 16
 # More choices than any API gives; a larger number is the upstream's to refuse.
 MOST_CHOICES = 128
 BYTES_PER_TOKEN = 4
+# Elsewhere a body's bytes bound nothing: a file it names is trained on, an image is made.
+BOUNDED = frozenset(("completions", "embeddings"))
 
 
 class Bill(NamedTuple):
@@ -61,19 +63,19 @@ class Tolls:
             ModelNotFound: the model is not for this key.
             InvalidValue: the model is a name that only routed calls may use.
         """
-        first = area(wanted.path)
-        if first in self._rules.deny:
-            message = f"This gateway does not pass on /v1/{first}."
-            raise PermissionDenied(message)
+        first = self._open_area(wanted.path)
         document = wanted.document or {}
         requested = named_model(document) or wanted.query_model
         costs = toll(wanted.method, wanted.path) is Toll.UNKNOWN or bool(wanted.upgrade)
-        self._check(wanted.principal, requested, costs=costs)
+        for name in named_models(document) or [requested]:
+            self._check(wanted.principal, name, costs=costs)
+        if wanted.upgrade and first == "responses":
+            _check_any(wanted.principal)
         if not costs:
             return Bill(requested)
         _check_routed(requested, first)
         name, price = self._price(requested)
-        if price is None or wanted.upgrade:
+        if price is None or wanted.upgrade or first not in BOUNDED:
             self._check_money(wanted.principal)
             return Bill(requested, name, price)
         completion = _answer_tokens(document)
@@ -83,6 +85,13 @@ class Tolls:
     def priced(self, model: str) -> Bill:
         """The bill of a model that was only named on the way."""
         return Bill(model, *self._price(model))
+
+    def _open_area(self, path: str) -> str:
+        first = area(path)
+        if first in self._rules.deny:
+            message = f"This gateway does not pass on /v1/{first}."
+            raise PermissionDenied(message)
+        return first
 
     def _price(self, requested: str) -> tuple[str, Price | None]:
         for name in (requested, SNAPSHOT.sub("", requested)):
@@ -111,9 +120,17 @@ class Tolls:
         if limited and not self._rules.unpriced:
             message = (
                 "This key's money is limited, and what this request costs cannot be told: its "
-                "model has no price here. See `passthrough.unpriced` and `catalog.prices`."
+                "model has no price here, or its price does not bound it. See "
+                "`passthrough.unpriced` and `catalog.prices`."
             )
             raise PermissionDenied(message)
+
+
+def _check_any(principal: Principal) -> None:
+    """Refuse a key of some models a tunnel whose every frame may name another."""
+    if principal.models is not None or principal.tiers is not None:
+        message = "This key may use certain models only; over a WebSocket each message names one."
+        raise PermissionDenied(message, param="model")
 
 
 def _check_routed(requested: str, first: str) -> None:

@@ -153,11 +153,13 @@ def passed_to_client(fields: Iterable[tuple[bytes, bytes]], *, tunnel: bool = Fa
     return tuple(kept)
 
 
-def named_model(document: Mapping[str, Any]) -> str:
-    """The model a body names, where its API has it: at the top, or in a session's description."""
+def named_models(document: Mapping[str, Any]) -> list[str]:
+    """Every model a body names where its API has one: at the top, in a session's description."""
     session = document.get("session")
-    for place in (document, session if isinstance(session, dict) else {}):
-        model = place.get("model")
-        if isinstance(model, str):
-            return model
-    return ""
+    places = (document, session if isinstance(session, dict) else {})
+    return [place["model"] for place in places if isinstance(place.get("model"), str)]
+
+
+def named_model(document: Mapping[str, Any]) -> str:
+    """The first of them, or nothing."""
+    return next(iter(named_models(document)), "")

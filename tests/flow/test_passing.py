@@ -138,6 +138,7 @@ async def test_a_ledger_that_is_away_refuses_or_lets_pass(outage: Outage) -> Non
         ({"model": "gpt-image-1-2026-01-01"}, None),
         ({"session": {"model": "gpt-image-1"}}, None),
         ({"model": "dall-e-3"}, ModelNotFound),
+        ({"model": "gpt-image-1", "session": {"model": "dall-e-3"}}, ModelNotFound),
         ({}, PermissionDenied),
         (None, PermissionDenied),
     ],
@@ -159,6 +160,21 @@ async def test_a_key_for_certain_models_reads_what_is_there() -> None:
     place = Place()
 
     assert await place.ask("/files", method="GET", principal=Principal(models=frozenset({"a"})))
+
+
+async def test_a_key_for_certain_models_gets_no_tunnel_whose_messages_name_models() -> None:
+    place = Place()
+    caller = Principal(models=frozenset({"a"}))
+
+    with pytest.raises(PermissionDenied, match="WebSocket"):
+        await place.ask(
+            "/responses", method="GET", query_model="a", upgrade="websocket", principal=caller
+        )
+
+
+async def test_a_price_does_not_bound_what_a_file_is_trained_on() -> None:
+    with pytest.raises(PermissionDenied, match="cannot be told"):
+        await Place().ask("/fine_tuning/jobs", {"model": EMBEDDER}, principal=LIMITED)
 
 
 async def test_a_model_in_a_query_is_one_that_is_named() -> None:
