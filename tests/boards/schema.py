@@ -42,7 +42,7 @@ def complaints(boards: Mapping[str, Any], place: Path) -> list[str]:
     """
     _install(place)
     (place / "boards.ts").write_text("\n".join(_lines(boards)))
-    compiler = [str(place / "node_modules/.bin/tsc"), *OPTIONS, "boards.ts"]
+    compiler = [str(place.resolve() / "node_modules/.bin/tsc"), *OPTIONS, "boards.ts"]
     ended = subprocess.run(compiler, cwd=place, capture_output=True, text=True, check=False)  # noqa: S603 - our own paths
     found = [line for line in ended.stdout.splitlines() if line.strip()]
     return found if ended.returncode else []

@@ -25,6 +25,7 @@ from tests.page.__main__ import free_port, wait_until_ready
 TRIED = ("tiergate", "curl")
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8080")
 ADMIN_KEY = "an-admin-key-of-the-documents"
+ASSIGNED = re.compile(r"\w+=")
 SECONDS = 60
 # These go on until they are stopped, unless their line says how long.
 ENDLESS = {"serve": "listening on", "demo": "", "top": ""}
@@ -96,7 +97,7 @@ def served(scratch: Path) -> Iterator[dict[str, str]]:
 def tried(command: Command, environ: dict[str, str], scratch: Path) -> str:
     """Run a line; gives what is wrong with it, or nothing."""
     line = filled(command.line, environ["PORT"])
-    words = line.split()
+    words = [word for word in line.split() if not ASSIGNED.match(word)]
     if words[0] == "tiergate" and words[1] in ENDLESS and "--seconds" not in words:
         return until_it_runs(line, ENDLESS[words[1]], environ, scratch)
     if words[0] == "curl":
@@ -119,7 +120,7 @@ def until_it_runs(line: str, sign: str, environ: dict[str, str], scratch: Path) 
     free = {**environ, "GATEWAY_SERVER_PORT": "0", "GATEWAY_STORE_DATA": "memory"}
     said = []
     with subprocess.Popen(  # noqa: S602 - as above
-        f"exec {line}",
+        f"exec env {line}",
         shell=True,
         cwd=scratch,
         env=free,
