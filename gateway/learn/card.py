@@ -5,6 +5,8 @@ from typing import Any
 
 from gateway.classify.difficulty import ARTEFACT, BRIEF, HEAD, LENGTHY, TAIL, VERSION
 
+CARD = "difficulty.card.md"
+
 OPENING = """\
 # Difficulty model
 

@@ -8,13 +8,11 @@ from importlib.resources import files
 from pathlib import Path
 
 from gateway.classify.difficulty import ARTEFACT, unpack
-from gateway.learn.card import card
+from gateway.learn.card import CARD, card
 from gateway.learn.evaluate import Figures, evaluate
 from gateway.learn.prepare import prepare
 from gateway.learn.train import train
 from gateway.learn.vectors import minilm
-
-CARD = "difficulty.card.md"
 
 
 def trained(data: Path, out: Path, *, model: Path | None = None) -> Figures:

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from gateway.classify.difficulty import ARTEFACT
+from gateway.learn.card import CARD
 from gateway.learn.outcomes import targets
 from gateway.learn.plan import cells, plan_of
 from gateway.learn.traffic import UnreadableTraffic, read_traffic
-from gateway.learn.work import CARD
 
 
 @pytest.fixture
