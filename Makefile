@@ -37,7 +37,7 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 test-law: $(VENV)/.ready-dev ## Kill gateways under load and compare every book (about two minutes)
 	$(BIN)/python -m pytest -q tests/law/proof_allowance.py
 
-test-clients: $(VENV)/.ready-dev ## Drive the gateway with the real OpenAI clients (Python and Node)
+test-clients: $(VENV)/.ready-dev ## Drive the gateway with the clients people use (Python and Node)
 	$(BIN)/python -m tests.clients
 
 test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (needs prometheus, redis, node)
@@ -71,9 +71,10 @@ bench: $(VENV)/.ready-dev ## Measure against nginx (needs gcc and nginx; about t
 bench-quick: $(VENV)/.ready-dev ## The same in half a minute, less sure
 	$(BIN)/python -m tests.bench --quick $(ARGS)
 
-locks: ## Renew the hashed locks (needs uv)
+locks: $(VENV)/.ready-dev ## Renew the hashed locks (needs uv)
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 pyproject.toml -o requirements.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 --group dev pyproject.toml -o requirements-dev.lock
+	$(BIN)/python -m tests.clients --pins
 	printf 'hatchling\neditables\n' | uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate --no-emit-index-url --no-emit-find-links --python-version 3.11 - -o requirements-build.lock
 
 clean: ## Remove what the other targets made

@@ -63,6 +63,8 @@ class Responses(Tongue):
         if isinstance(error, ModelNotFound):
             # As OpenAI spells it on this API.
             error.param = "model"
+            name = error.message.partition("`")[2].rpartition("`")[0]
+            error.message = f"The requested model '{name}' does not exist."
             return 400, envelope(error)
         return error.status, envelope(error)
 

@@ -68,6 +68,10 @@ def read(body: bytes, catalog: Catalog, memory: Memory) -> Asked:
 
 def translated(refusal: Refusal) -> Refusal:
     """A refusal of chat as it is worded here."""
+    if refusal.code == "model_not_found":
+        name = refusal.message.partition("`")[2].rpartition("`")[0]
+        message = f"The requested model '{name}' does not exist."
+        return Refusal(400, message, param="model", code="model_not_found")
     if refusal.code == "context_length_exceeded":
         refusal.param = "input"
         refusal.message = (

@@ -21,18 +21,19 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tests.clients.judge import difference, model_of, surprise
-from tests.clients.places import CLIENTS, Client, Missing, prepare
+from tests.clients.judge import difference, model_of, stem, surprise
+from tests.clients.places import CLIENTS, MINI, ROOT, Client, Missing, prepare, renew_pins
 from tests.clients.stage import CONFIGURATION, Watch, gateway, upstream
 
 PLACE = Path("build/clients")
-PLAY_SECONDS = 120
-NAMED = "gpt-4.1-mini"
-DIRECT = ("gpt-4.1-nano", NAMED, "gpt-4.1")
+PLAY_SECONDS = 240
+# How many clients play at a time, each before an upstream and a gateway of its own.
+LANES = 2
+DIRECT = ("gpt-4.1-nano", MINI, "gpt-4.1")
 # Cases in which the client leaves before its answer is whole.
 LEAVING = ("timeout", "stream_timeout", "hang_up", "async_hang_up")
 # What a routed call has nothing to add to, and what the other direct runs are not compared for.
-NOT_ROUTED = ("unknown_model", "models")
+NOT_ROUTED = ("unknown_model", "responses_unknown_model", "models")
 NOT_DIRECT = (*NOT_ROUTED, "too_long", "rate_limited")
 # A 16 × 16 picture.
 IMAGE = (
@@ -60,10 +61,11 @@ class Scene:
 
     def runs(self, client: Client) -> Iterator[dict[str, Any]]:
         """What a client is to play."""
+        direct = self.gateway if client.speaks == "messages" else self.upstream
         for model in DIRECT:
-            skip = () if model == NAMED else NOT_DIRECT
-            yield _run(client, model, self.upstream, model, skip)
-        yield _run(client, "named", self.gateway, NAMED, ())
+            skip = () if model == MINI else NOT_DIRECT
+            yield _run(client, model, direct, model, skip)
+        yield _run(client, "named", self.gateway, client.named, ())
         yield _run(client, "routed", self.gateway, "auto", NOT_ROUTED)
 
 
@@ -79,11 +81,14 @@ def main() -> int:
     options = _options()
     wanted = [client for client in CLIENTS if options.only in client.name]
     try:
-        outcomes = _try(wanted, options.place)
+        if options.pins:
+            renew_pins()
+            return 0
+        outcomes = _try(wanted, options.place.resolve())
     except subprocess.CalledProcessError as problem:
         _say(f"{' '.join(problem.cmd)}\n{problem.stderr or problem.stdout}")
         return 2
-    except (RuntimeError, subprocess.TimeoutExpired) as problem:
+    except (Missing, RuntimeError, subprocess.TimeoutExpired) as problem:
         _say(str(problem))
         return 2
     except KeyboardInterrupt:
@@ -98,6 +103,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.clients", description=__doc__)
     parser.add_argument("--only", default="", help="only clients with this in their name")
     parser.add_argument("--place", type=Path, default=PLACE, help="where their environments are")
+    parser.add_argument("--pins", action="store_true", help="renew the pins (needs uv), no more")
     parser.add_argument(
         "--allow-missing", action="store_true", help="do not fail when a tool is not installed"
     )
@@ -108,14 +114,26 @@ def _try(clients: list[Client], place: Path) -> list[Outcome]:
     with tempfile.TemporaryDirectory(prefix="tiergate-clients-") as name:
         configuration = Path(name) / "tiergate.yaml"
         configuration.write_text(CONFIGURATION)
-        with ThreadPoolExecutor(2) as pool:
-            commands = list(pool.map(lambda client: _prepared(client, place.resolve()), clients))
-        with (
-            upstream(configuration) as (upstream_url, watch),
-            gateway(configuration, upstream_url, Path(name) / "log") as gateway_url,
-        ):
-            scene = Scene(upstream_url, gateway_url, watch)
-            return [_played(*each, scene) for each in zip(clients, commands, strict=True)]
+        waiting = list(reversed(clients))
+        with ThreadPoolExecutor(LANES) as pool:
+            logs = [Path(name) / f"log{lane}" for lane in range(LANES)]
+            lanes = [pool.submit(_lane, waiting, place, configuration, log) for log in logs]
+            outcomes = [outcome for lane in lanes for outcome in lane.result()]
+    return sorted(outcomes, key=lambda outcome: clients.index(outcome.client))
+
+
+def _lane(waiting: list[Client], place: Path, configuration: Path, log: Path) -> list[Outcome]:
+    """Prepare and play one waiting client after another."""
+    with (
+        upstream(configuration) as (upstream_url, watch),
+        gateway(configuration, upstream_url, log) as gateway_url,
+    ):
+        scene = Scene(upstream_url, gateway_url, watch)
+        outcomes: list[Outcome] = []
+        while waiting:
+            client = waiting.pop()
+            outcomes.append(_played(client, _prepared(client, place), scene))
+        return outcomes
 
 
 def _prepared(client: Client, place: Path) -> list[str] | str:
@@ -137,6 +155,7 @@ def _played(client: Client, command: list[str] | str, scene: Scene) -> Outcome:
         text=True,
         timeout=PLAY_SECONDS,
         check=False,
+        cwd=ROOT,
     )
     if played.returncode:
         message = f"{client.name} ended with {played.returncode}:\n{played.stderr[-3000:]}"
@@ -146,14 +165,14 @@ def _played(client: Client, command: list[str] | str, scene: Scene) -> Outcome:
 
 def _judged(client: Client, results: dict[str, Any], watch: Watch) -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {"direct": {}, "named": {}, "routed": {}}
-    for case in results[NAMED]:
-        found["direct"][case] = surprise(case, results[NAMED][case]) or _noticed(
-            client, NAMED, case, watch
+    for case in results[MINI]:
+        found["direct"][case] = surprise(case, results[MINI][case]) or _noticed(
+            client, MINI, case, watch
         )
     for run in ("named", "routed"):
         for case, through in results[run].items():
-            model = model_of(through) if run == "routed" else NAMED
-            direct = results.get(model or NAMED, {}).get(case, results[NAMED][case])
+            model = model_of(through) if run == "routed" else MINI
+            direct = results.get(model or MINI, {}).get(case, results[MINI][case])
             found[run][case] = difference(case, direct, through) or _noticed(
                 client, run, case, watch
             )
@@ -161,7 +180,7 @@ def _judged(client: Client, results: dict[str, Any], watch: Watch) -> dict[str, 
 
 
 def _noticed(client: Client, run: str, case: str, watch: Watch) -> str:
-    if case not in LEAVING or watch.noticed(f"{client.name}/{run}/{case}"):
+    if stem(case) not in LEAVING or watch.noticed(f"{client.name}/{run}/{case}"):
         return ""
     return "the upstream did not notice that the client left"
 

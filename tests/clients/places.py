@@ -1,5 +1,7 @@
 """An environment for each client, with pinned releases; made once and kept until the pins change.
 
+Everything a Python client needs is pinned in `pins/`, whose files `renew_pins` makes.
+
 Refuses to touch the environment the tests run in: what the clients install stays among themselves.
 """
 
@@ -13,6 +15,8 @@ from hashlib import sha256
 from pathlib import Path
 
 ACTORS = Path(__file__).parent
+ROOT = ACTORS.parent.parent
+MINI = "gpt-4.1-mini"
 INSTALL_SECONDS = 240
 READY = ".ready"
 
@@ -23,16 +27,33 @@ class Missing(Exception):
 
 @dataclass(frozen=True)
 class Client:
-    """A client to try: its packages, exactly pinned, and the actor that drives it."""
+    """A client to try: its packages, exactly pinned, and the actor that drives it.
+
+    `speaks` is `openai`, or `messages` for those that only the gateway answers. `named` is the
+    model it names.
+    """
 
     name: str
     language: str
     packages: tuple[str, ...]
     actor: str
+    speaks: str = "openai"
+    named: str = MINI
+
+    @property
+    def folder(self) -> str:
+        """Its name as a file's."""
+        return self.name.replace(" ", "-")
+
+    @property
+    def pins(self) -> Path:
+        """The releases of everything a Python client needs."""
+        return ACTORS / "pins" / f"{self.folder}.txt"
 
     def stamp(self) -> str:
         """Changes with everything the environment is made of."""
-        made_of = [sys.version, *self.packages] if self.language == "python" else self.packages
+        python = self.language == "python"
+        made_of = [sys.version, self.pins.read_text()] if python else self.packages
         return sha256(json.dumps(made_of).encode()).hexdigest()[:16]
 
 
@@ -44,6 +65,33 @@ CLIENTS = (
     Client(
         "ai-sdk 7", "node", ("ai@7.0.173", "@ai-sdk/openai@4.0.118", "zod@4.6.7"), "ai_actor.mjs"
     ),
+    # Frameworks know models by name, so these are tried with a name they cannot know: a tier's.
+    Client("langchain", "python", ("langchain-openai==1.7.4",), "langchain_actor.py", named="mini"),
+    Client(
+        "llama-index",
+        "python",
+        ("llama-index-llms-openai==0.8.3", "llama-index-llms-openai-like==0.8.1"),
+        "llama_index_actor.py",
+        named="mini",
+    ),
+    Client(
+        "pydantic-ai",
+        "python",
+        ("pydantic-ai-slim[openai]==2.68.0",),
+        "pydantic_ai_actor.py",
+        named="mini",
+    ),
+    Client("openai-agents", "python", ("openai-agents==0.24.0",), "agents_actor.py", named="mini"),
+    Client("instructor", "python", ("instructor==1.17.0",), "instructor_actor.py", named="mini"),
+    Client("litellm", "python", ("litellm==1.110.2",), "litellm_actor.py", named="mini"),
+    Client(
+        "anthropic-python",
+        "python",
+        ("anthropic==2.13.0",),
+        "anthropic_actor.py",
+        speaks="messages",
+        named="mini",
+    ),
 )
 
 
@@ -54,32 +102,54 @@ def prepare(client: Client, root: Path, actors: Path = ACTORS) -> list[str]:
         Missing: a tool is not installed.
         subprocess.SubprocessError: the packages could not be installed.
     """
-    place = root / client.name.replace(" ", "-")
-    make = _make_python if client.language == "python" else _make_node
+    place = root / client.folder
     node = None if client.language == "python" else _tool("node", "nodejs")
     ready = place / READY
     if not ready.is_file() or ready.read_text() != client.stamp():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
-        make(place, client.packages)
+        if node is None:
+            _make_python(place, client.pins)
+        else:
+            _make_node(place, client.packages)
         ready.write_text(client.stamp())
     if node is None:
-        return [str(place / "bin" / "python"), "-I", str(actors / client.actor)]
+        return [str(place / "bin" / "python"), "-E", "-s", "-m", _module(client)]
     # Modules are looked for beside the script, so the script goes there.
     shutil.copy(actors / client.actor, place / client.actor)
     return [node, str(place / client.actor)]
 
 
-def _make_python(place: Path, packages: Sequence[str]) -> None:
+def _module(client: Client) -> str:
+    return ".".join(["tests", "clients", client.actor.removesuffix(".py")])
+
+
+def renew_pins() -> None:
+    """Pin again what each Python client needs; needs uv.
+
+    Raises:
+        Missing: uv is not installed.
+        subprocess.SubprocessError: no releases fit together.
+    """
+    quiet = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
+    command = [_tool("uv", "uv"), "pip", "compile", *quiet, "--no-emit-find-links", "--universal"]
+    for client in CLIENTS:
+        if client.language == "python":
+            asked = "\n".join(client.packages)
+            where = ("--python-version", "3.11", "--output-file", str(client.pins), "-")
+            _run([*command, *where], asked)
+
+
+def _make_python(place: Path, pins: Path) -> None:
     if uv := shutil.which("uv"):
         _run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place)])
         python = str(place / "bin" / "python")
-        _run([uv, "pip", "install", "--quiet", "--python", python, *packages])
+        _run([uv, "pip", "install", "--quiet", "--no-deps", "--python", python, "-r", str(pins)])
         return
     _run([sys.executable, "-m", "venv", str(place)])
     python = str(place / "bin" / "python")
-    quiet = ("--quiet", "--disable-pip-version-check")
-    _run([python, "-m", "pip", "install", *quiet, *packages])
+    quiet = ("--quiet", "--disable-pip-version-check", "--no-compile")
+    _run([python, "-m", "pip", "install", *quiet, "--no-deps", "-r", str(pins)])
 
 
 def _make_node(place: Path, packages: Sequence[str]) -> None:
@@ -99,7 +169,7 @@ def _tool(name: str, package: str) -> str:
     return found
 
 
-def _run(command: Sequence[str]) -> None:
+def _run(command: Sequence[str], said: str = "") -> None:
     subprocess.run(  # noqa: S603 - made of constants and our own paths
-        command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS
+        command, check=True, capture_output=True, text=True, timeout=INSTALL_SECONDS, input=said
     )

@@ -24,7 +24,7 @@ from gateway.simulate.app import Asgi, Message, Receive, Scope, Send, create
 from gateway.simulate.upstream import Simulation
 
 SEED = 20_250_414
-START_SECONDS = 30.0
+START_SECONDS = 90.0
 STOP_SECONDS = 10.0
 # How long a hang-up may take from the client through the gateway to the upstream.
 NOTICE_SECONDS = 3.0

@@ -213,7 +213,7 @@ def test_refusals_name_this_apis_parameters(port: int) -> None:
     assert refused(port, stream_options={})[1] == "stream_options"
     assert refused(port, previous_response_id=5)[2] == "invalid_type"
     assert refused(port, said="word " * 30_000) == (400, "input", "context_length_exceeded")
-    assert refused(port, model="gpt-0") == (404, None, "model_not_found")
+    assert refused(port, model="gpt-0") == (400, "model", "model_not_found")
     assert send(port, "POST", "/v1/responses", [1]).status == 400
 
 
