@@ -66,7 +66,7 @@ def agent(api: str, stage: Stage, names: list[str], **more: Any) -> Agent:
 def plain(value: Any) -> Any:
     """A result as plain data, without what the SDK notes of the question."""
     if isinstance(value, BaseModel):
-        return value.model_dump(mode="json", warnings=False)
+        return plain(value.model_dump(mode="json", warnings=False))
     if isinstance(value, dict):
         return {name: plain(each) for name, each in value.items() if name != "provider_data"}
     return [plain(each) for each in value] if isinstance(value, list) else value

@@ -40,6 +40,7 @@ def model(api: str, stage: Stage, **more: Any) -> ChatOpenAI:
         "timeout": acting.PATIENCE,
         "stream_usage": True,
         "use_responses_api": api == "responses",
+        "include_response_headers": True,
     }
     return ChatOpenAI(**{**usual, **more})
 
@@ -52,10 +53,15 @@ def dump(message: BaseMessage) -> dict[str, Any]:
     return {**seen, "model": message.response_metadata.get("model_name")}
 
 
-def streamed(asked: Any, text: str) -> dict[str, Any]:
+def streamed(stage: Stage, asked: Any, text: str) -> dict[str, Any]:
     told = acting.until_it_ends(dump(chunk) for chunk in asked.stream(text))
-    named = [chunk["model"] for chunk in told["chunks"] if chunk["model"]]
-    return {"model": named[0] if named else None, **told}
+    return {"model": answering(stage, told["chunks"]), **told}
+
+
+def answering(stage: Stage, chunks: list[Any]) -> str:
+    """The model that answers a stream, which only a header says from its beginning."""
+    fields = chunks[0]["response_metadata"].get("headers", {})
+    return str(fields.get("x-gateway-model", stage.model))
 
 
 def tools(api: str, stage: Stage) -> Any:
@@ -71,7 +77,7 @@ def tools_round(api: str, stage: Stage) -> Any:
 
 
 def tools_stream(api: str, stage: Stage) -> Any:
-    return streamed(model(api, stage).bind_tools([WEATHER]), acting.WEATHER)
+    return streamed(stage, model(api, stage).bind_tools([WEATHER]), acting.WEATHER)
 
 
 def parse(api: str, stage: Stage) -> Any:
@@ -86,12 +92,13 @@ def vision(api: str, stage: Stage) -> Any:
 
 
 def hang_up(api: str, stage: Stage) -> Any:
-    return [dump(chunk) for chunk in islice(model(api, stage).stream(acting.STALLED), 2)]
+    chunks = [dump(chunk) for chunk in islice(model(api, stage).stream(acting.STALLED), 2)]
+    return {"model": answering(stage, chunks), "chunks": chunks}
 
 
 CASES: Mapping[str, Callable[[str, Stage], Any]] = {
     "chat": lambda api, stage: dump(model(api, stage).invoke(acting.INFLATION)),
-    "stream": lambda api, stage: streamed(model(api, stage), acting.RIVERS),
+    "stream": lambda api, stage: streamed(stage, model(api, stage), acting.RIVERS),
     "tools": tools,
     "tools_round": tools_round,
     "tools_stream": tools_stream,
@@ -100,7 +107,7 @@ CASES: Mapping[str, Callable[[str, Stage], Any]] = {
     "invalid": lambda api, stage: model(api, stage, temperature=9).invoke("Hello"),
     "unknown_model": lambda api, stage: model(api, stage, model="gpt-nonesuch").invoke("Hello"),
     "server_error": lambda api, stage: model(api, stage).invoke(acting.BROKEN),
-    "silent": lambda api, stage: streamed(model(api, stage), acting.SILENT),
+    "silent": lambda api, stage: streamed(stage, model(api, stage), acting.SILENT),
     "hang_up": hang_up,
 }
 ALL = acting.on_both(CASES)

@@ -17,7 +17,7 @@ from tests.clients.acting import Stage
 
 MODELS: Mapping[str, Any] = {"chat": OpenAIChatModel, "responses": OpenAIResponsesModel}
 # What pydantic-ai makes up itself, anew for every run, or tells of the question.
-OWN = ("timestamp", "run_id", "conversation_id", "workspace_ref", "model_id")
+OWN = ("timestamp", "run_id", "conversation_id", "workspace_ref", "model_id", "provider_url")
 
 
 class Person(BaseModel):
