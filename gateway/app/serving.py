@@ -9,6 +9,7 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 
 from gateway.app import adapters
 from gateway.app.root import Opened, Running, open_gateway, running, url_of
@@ -70,8 +71,11 @@ def _supervised(settings: Settings, crew: Crew, reserved: socket.socket) -> int 
 
 
 async def _alone(opened: Opened) -> None:
-    async with running(opened) as gateway:
+    # Said once signals are heard: whoever reads it may stop the gateway at once.
+    def listens() -> None:
         LOG.info("listening on %s", opened.url())
+
+    async with running(replace(opened, started=listens)) as gateway:
         await _introduce(gateway, opened)
         await gateway.server.run_until_stopped()
 

@@ -32,17 +32,20 @@ def started(*arguments: str, environ: dict[str, str]) -> Iterator[subprocess.Pop
         process.communicate()
 
 
-def address(process: subprocess.Popen[str]) -> str:
+def address(process: subprocess.Popen[str], heard: list[str] | None = None) -> str:
     assert process.stdout is not None
     for line in process.stdout:
+        if heard is not None:
+            heard.append(line)
         if found := re.search(r"listening on (http://[0-9.:]+)", line):
             return found[1]
     raise AssertionError(process.communicate()[1])
 
 
 def test_serve_answers_says_that_it_simulates_and_stops_cleanly_on_sigterm() -> None:
+    heard: list[str] = []
     with started("serve", environ=FAST) as process:
-        url = address(process)
+        url = address(process, heard)
         request = urllib.request.Request(  # noqa: S310 - loopback
             f"{url}/v1/chat/completions",
             json.dumps({"model": "auto", "messages": [{"role": "user", "content": "Hi"}]}).encode(),
@@ -56,7 +59,7 @@ def test_serve_answers_says_that_it_simulates_and_stops_cleanly_on_sigterm() -> 
         log, complaints = process.stdout.read(), process.stderr.read()
         process.wait(timeout=20)
 
-    lines = [json.loads(line) for line in log.splitlines()]
+    lines = [json.loads(line) for line in [*heard, *log.splitlines()]]
     assert process.returncode == 0
     assert any("SIMULATED" in line.get("message", "") for line in lines)
     assert [line["tier"] for line in lines if line["event"] == "call"] == ["nano"]

@@ -45,6 +45,8 @@ model_list:
 
 def main() -> int:
     """Run them all, document by document."""
+    # Started in a background, this process ignores interrupts, and so would what it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     failed = 0
     wanted = [command for command in commands() if command.program in TRIED]
     for document, lines in groupby(wanted, lambda command: command.document):
@@ -134,7 +136,11 @@ def until_it_runs(line: str, sign: str, environ: dict[str, str], scratch: Path) 
             if sign in text:
                 process.send_signal(signal.SIGINT)
                 break
-        process.wait(SECONDS)
+        try:
+            process.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            return "does not stop when it is interrupted\n"
     return "" if said and sign in said[-1] else "".join(said)
 
 
