@@ -246,6 +246,33 @@ class Affinities(Protocol):
         ...
 
 
+class Note(NamedTuple):
+    """What one process told the others; `mark` is where it stands among what they told."""
+
+    mark: str
+    packed: bytes
+
+
+class Bulletin(Protocol):
+    """What the processes of one gateway tell each other; the latest of it is kept, for all."""
+
+    async def tell(self, packed: Sequence[bytes]) -> None:
+        """Tell the others.
+
+        Raises:
+            StoreUnavailable: nobody knows whether they were told.
+        """
+        ...
+
+    async def heard(self, after: str, most: int) -> Sequence[Note]:
+        """What was told after a mark (`""`: all that is kept), oldest first, `most` of it.
+
+        Raises:
+            StoreUnavailable: it cannot be read in time.
+        """
+        ...
+
+
 class Recorder(Protocol):
     """Counts and logs what happened. It never raises, blocks or awaits."""
 

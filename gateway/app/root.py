@@ -16,13 +16,14 @@ from gateway.app import adapters
 from gateway.app.assessing import assessor
 from gateway.app.gauges import digest, gauges
 from gateway.app.readiness import Readiness, outlives_store
-from gateway.app.stores import State, open_state
+from gateway.app.stores import State, open_state, shown_decisions
 from gateway.app.watchers import Watchers, watching
 from gateway.catalog import Catalog, Deployment, Secret
 from gateway.classify.assess import Assessor
 from gateway.clock import SystemClock
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts
+from gateway.flow.together import Together
 from gateway.http.admin import Admin
 from gateway.http.admin_decisions import Watching
 from gateway.http.beside import beside
@@ -55,6 +56,7 @@ class Running:
     metrics: Metrics
     server: Server
     door: Doorman
+    decisions: Together
 
 
 def demo(
@@ -165,7 +167,9 @@ async def running(opened: Opened) -> AsyncIterator[Running]:
     async with open_state(settings, clock, cache) as state:
         upstream = adapters.upstream(settings)
         async with watching(settings, clock, upstream) as watchers:
-            yield _assembled(opened, cache, state, upstream, watchers)
+            gateway = _assembled(opened, cache, state, upstream, watchers)
+            async with gateway.decisions.kept_up(clock.sleep):
+                yield gateway
 
 
 def _assembled(
@@ -189,6 +193,7 @@ def _assembled(
         flights=state.flights,
     )
     flow = Flow(parts, adapters.rules(settings))
+    decisions = Together(flow.decisions, clock, shown_decisions(settings), state.bulletin)
     ids = Ids(token_hex(ID_BYTES))
     door, admin = _door(opened, state)
     readiness = Readiness(
@@ -208,12 +213,12 @@ def _assembled(
         open_operations=settings.server.open_operations,
         admin=admin,
         admit=lambda fields, near: door.admit(fields, near=near),
-        watching=Watching(flow.decisions, clock.sleep, lambda: server.stopping()),
+        watching=Watching(decisions, clock.sleep, lambda: server.stopping()),
         simulated=settings.simulate.enabled,
     )
     drain = settings.server.drain
     server = Server(create(page), plane, opened.listener, drain, opened.started)
-    return Running(flow, metrics, server, door)
+    return Running(flow, metrics, server, door, decisions)
 
 
 async def _demo(

@@ -18,18 +18,22 @@ from gateway.clock import SystemClock
 from gateway.errors import StoreUnavailable
 from gateway.holds import SpendQuery, Spent
 from gateway.observe.gauges import StoreFigures
-from gateway.ports import Affinities, Keys, Ledger, ReplyCache, SharedFlights
+from gateway.ports import Affinities, Bulletin, Keys, Ledger, ReplyCache, SharedFlights
 from gateway.settings.schema import Settings
 from gateway.settings.stores import MEMORY
 from gateway.store.embedded.store import open_beside, open_store as open_embedded
 from gateway.store.layered import LayeredCache
 from gateway.store.memory import MemoryCache
+from gateway.store.redis.bulletin import RedisBulletin
 from gateway.store.redis.flights import RedisFlights
 from gateway.store.redis.ledger import RedisLedger
 from gateway.store.redis.schema import ForeignSchema
 from gateway.store.redis.store import Health, Limits, RedisStore
 
 LOG = logging.getLogger("tiergate.store")
+
+MOST_SHARED = 2_000
+"""Decisions: 3 MB of Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +42,8 @@ class State:
 
     `pending` is how many rows or calls wait to be written, `figures` what there is to say of the
     store (None where nothing is kept beyond the process); `shared` is the cache of all replicas,
-    `flights` are their calls under way (None: there are no others). `trouble` says why the store
-    cannot be used now, or is empty.
+    `flights` are their calls under way, `bulletin` what they tell each other (None: there are no
+    others, or nobody may look). `trouble` says why the store cannot be used now, or is empty.
     """
 
     ledger: Ledger
@@ -52,6 +56,7 @@ class State:
     shared: Callable[[], Mapping[str, int]] = dict
     waiting: Callable[[], int] = int
     flights: SharedFlights | None = None
+    bulletin: Bulletin | None = None
 
 
 class Spending(Protocol):
@@ -100,6 +105,7 @@ async def open_state(
                 shared=lambda: figures.of_layers(layered, store.cache),
                 waiting=lambda: store.link.figures().waiting,
                 flights=RedisFlights(store.link, layered, clock, clock.sleep),
+                bulletin=_bulletin(settings, store),
             )
         finally:
             await ledger.close()
@@ -177,6 +183,17 @@ def _redis(settings: Settings, clock: SystemClock) -> tuple[RedisStore, RedisLed
         message = f"the Redis URL cannot be used: {error}"
         raise StoreUnavailable(message) from None
     return store, RedisLedger(store.link, clock)
+
+
+def _bulletin(settings: Settings, store: RedisStore) -> Bulletin | None:
+    limit = shown_decisions(settings)
+    return RedisBulletin(store.link, limit) if limit else None
+
+
+def shown_decisions(settings: Settings) -> int:
+    """How many decisions of all processes are shown; none where nobody may look."""
+    admin = settings.admin
+    return 0 if admin.enabled is False else min(admin.decisions, MOST_SHARED)
 
 
 async def _prepare(store: RedisStore) -> None:

@@ -33,28 +33,41 @@ class Decision(NamedTuple):
     adapted: tuple[str, ...] = ()
 
 
+class Mark(NamedTuple):
+    """How many decisions came here, and how many were made that nobody told of."""
+
+    came: int = 0
+    missed: int = 0
+
+
 class Seen(NamedTuple):
     """What a watcher gets: new decisions, oldest first, how many it missed, where it is now."""
 
     decisions: tuple[Decision, ...]
     missed: int
-    at: int
+    at: Mark
 
 
 class Decisions:
     """The ring; `count` is how many decisions there have been. One loop, no lock."""
 
-    __slots__ = ("_add", "_ring", "count")
+    __slots__ = ("_add", "_missed", "_ring", "count", "limit")
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._ring: deque[Decision] = deque(maxlen=limit)
         self._add = self._ring.append
+        self._missed = 0
         self.count = 0
 
     def add(self, decision: Decision) -> None:
         """A call is over."""
         self.count += 1
         self._add(decision)
+
+    def miss(self, decisions: int) -> None:
+        """So many were made that are not told."""
+        self._missed += decisions
 
     def newest_first(self, before: str = "") -> Iterator[Decision]:
         """The decisions, or those older than the one of an id; what it forgot had no older ones."""
@@ -69,9 +82,14 @@ class Decisions:
         """The decision of a call, if it is still here."""
         return next((d for d in reversed(self._ring) if d.ended.id == call_id), None)
 
-    def since(self, at: int, most: int) -> Seen:
-        """What came after `at` decisions, the newest `most` of it."""
-        new = self.count - at
+    def mark(self) -> Mark:
+        """Where it is now."""
+        return Mark(self.count, self._missed)
+
+    def since(self, at: Mark, most: int) -> Seen:
+        """What came after a mark, the newest `most` of it."""
+        new = self.count - at.came
         taken = min(new, most, len(self._ring))
         newest = tuple(islice(reversed(self._ring), taken))
-        return Seen(newest[::-1], new - taken, self.count)
+        missed = new - taken + self._missed - at.missed
+        return Seen(newest[::-1], missed, self.mark())

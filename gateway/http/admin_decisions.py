@@ -1,6 +1,7 @@
 """The admin API's view of the routing: the latest decisions, one of them, or all as they come.
 
-Who watches looks at the ring a few times a second and is sent what is new. A watcher that reads too
+They are those of all processes of the gateway, whichever of them is asked. Who watches looks at
+them a few times a second and is sent what is new. A watcher that reads too
 slowly, or a gateway too busy, loses the oldest and is told how many: no queue grows.
 """
 
@@ -14,8 +15,9 @@ from fastapi.responses import JSONResponse, StreamingResponse
 
 from gateway.catalog import TIERS_BY_LABEL
 from gateway.errors import NotFound, Overloaded
-from gateway.flow.decisions import Decision, Decisions
+from gateway.flow.decisions import Decision
 from gateway.flow.explain import row
+from gateway.flow.together import Together
 from gateway.http.admin import PREFIX, Admin, Guard, guards
 
 MAX_PAGE = 500
@@ -35,9 +37,9 @@ COMMENT = b": nothing new\n\n"
 
 @dataclass(slots=True)
 class Watching:
-    """What watching stands on: the ring, a way of waiting, and whether the process stops."""
+    """What watching stands on: all decisions, a way of waiting, and whether the process stops."""
 
-    decisions: Decisions
+    decisions: Together
     pause: Callable[[float], Awaitable[None]]
     stopping: Callable[[], bool]
     watchers: int = 0
@@ -45,14 +47,14 @@ class Watching:
 
     async def events(self) -> AsyncIterator[bytes]:
         """One event a finished call, from now on; ends when the process stops."""
-        at, silent = self.decisions.count, 0
+        at, silent = (await self.decisions.look()).mark(), 0
         self.watchers += 1
         try:
             # The head leaves with the first bytes: whoever watches wants to know that it does.
             yield COMMENT
             while not self.stopping():
                 await self.pause(EVERY_SECONDS)
-                seen = self.decisions.since(at, MOST_AT_A_TIME)
+                seen = (await self.decisions.glance()).since(at, MOST_AT_A_TIME)
                 at, silent = seen.at, silent + 1
                 if seen.missed:
                     yield b'event: missed\ndata: {"missed":%d}\n\n' % seen.missed
@@ -96,7 +98,7 @@ def router(admin: Admin, near: Guard, watching: Watching) -> APIRouter:
         """List the latest decisions, newest first: what was thought, chosen, and came of it."""
         wanted = TIERS_BY_LABEL[tier] if tier is not None else None
         found = []
-        for decision in decisions.newest_first(before):
+        for decision in (await decisions.look()).newest_first(before):
             ended = decision.ended
             if tier is not None and ended.tier is not wanted:
                 continue
@@ -119,7 +121,7 @@ def router(admin: Admin, near: Guard, watching: Watching) -> APIRouter:
     @routes.get("/decisions/{call_id}")
     async def one_decision(call_id: str) -> JSONResponse:
         """Show the decision of a call, by the id in its `x-gateway-decision-id`."""
-        decision = decisions.find(call_id)
+        decision = await decisions.find(call_id)
         if decision is None:
             message = "There is no decision of this id, or it is no longer kept."
             raise NotFound(message)

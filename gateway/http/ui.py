@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse, RedirectResponse
 from gateway import __version__
 from gateway.catalog import TIER_LABELS, Catalog
 from gateway.errors import NotFound
-from gateway.flow.decisions import Decisions
+from gateway.flow.together import Together
 from gateway.http.admin import PREFIX, Admin, Guard, from_no_page, guards
 from gateway.money import NanoUSD, spell
 from gateway.route.whatif import Sums, at_dials, sums
@@ -101,7 +101,7 @@ class Shown(NamedTuple):
     catalog: Catalog
     simulated: bool
     render: Callable[[str], bytes]
-    decisions: Decisions
+    decisions: Together
 
 
 def figures(admin: Admin, near: Guard, shown: Shown) -> APIRouter:
@@ -128,7 +128,8 @@ def figures(admin: Admin, near: Guard, shown: Shown) -> APIRouter:
     @routes.get("/whatif")
     async def what_if() -> JSONResponse:
         """Decide the recent calls again, dial by dial, and add up what that would have come to."""
-        found = (decision.choice for decision in shown.decisions.newest_first() if decision.seen)
+        recent = await shown.decisions.look()
+        found = (decision.choice for decision in recent.newest_first() if decision.seen)
         choices = [choice for choice in islice(found, MOST_AGAIN) if choice is not None]
         dials = await run_in_threadpool(at_dials, choices, DIALS)
         return JSONResponse(

@@ -246,7 +246,7 @@ class AdminSettings(Section):
         ge=0,
         le=100_000,
         description="How many of the latest decisions are kept in memory to be looked at (about "
-        "3 kB each).",
+        "3 kB each). With Redis all processes show those of all, 2,000 at most.",
     )
 
     @field_validator("key")

@@ -71,3 +71,33 @@ async def test_tenants_never_wait_for_each_other(redis: RedisServer) -> None:
         )
 
     assert books.asked["Hello!"] == 2
+
+
+async def test_decisions_of_all_replicas_are_shown_and_streamed_by_any(redis: RedisServer) -> None:
+    async with replicas(redis) as (_, [one, other]):
+        async with one.http.stream("GET", "/admin/v1/decisions/stream") as watched:
+            lines = watched.aiter_lines()
+            assert await anext(lines) == ": nothing new"
+            made = [await ask(gateway, f"Hello {n}!") for n, gateway in enumerate((one, other))]
+            ids = [reply.headers["x-gateway-decision-id"] for reply in made]
+            seen = [line[4:] async for line in until(lines, "id: ", 2)]
+        listed = [
+            (await gateway.http.get("/admin/v1/decisions")).json() for gateway in (one, other)
+        ]
+        crossed = await one.http.get(f"/admin/v1/decisions/{ids[1]}")
+        what_if = (await other.http.get("/admin/v1/whatif")).json()
+        kept = redis.ask("XRANGE", "tg1:decisions", "-", "+")
+
+    assert sorted(seen) == sorted(ids)
+    assert [sorted(row["id"] for row in page["data"]) for page in listed] == [sorted(ids)] * 2
+    assert crossed.json()["id"] == ids[1]
+    assert what_if["calls"] == 2
+    assert b"Hello" not in repr(kept).encode()
+
+
+async def until(lines: AsyncIterator[str], start: str, many: int) -> AsyncIterator[str]:
+    """So many of the lines that start so."""
+    while many:
+        if (line := await anext(lines)).startswith(start):
+            many -= 1
+            yield line

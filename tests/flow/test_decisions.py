@@ -7,7 +7,7 @@ from hypothesis import given, strategies as st
 
 from gateway.call import NO_WISHES, ImageSize
 from gateway.errors import Infeasible
-from gateway.flow.decisions import Decision, Decisions
+from gateway.flow.decisions import Decision, Decisions, Mark
 from gateway.flow.explain import row
 from gateway.money import usd
 from gateway.principal import Principal
@@ -56,14 +56,14 @@ def test_none_are_kept_where_none_are_wanted() -> None:
     made = ring(4, limit=0)
 
     assert (ids(made.newest_first()), made.count) == ([], 4)
-    assert made.since(0, 10) == ((), 4, 4)
+    assert made.since(Mark(), 10) == ((), 4, Mark(4))
 
 
 @given(st.integers(1, 9), st.integers(1, 9), st.lists(st.integers(0, 20), max_size=8))
 def test_a_watcher_gets_every_decision_in_order_or_is_told_how_many_it_missed(
     limit: int, most: int, bursts: list[int]
 ) -> None:
-    made, at, got, missed = Decisions(limit), 0, [], 0
+    made, at, got, missed = Decisions(limit), Mark(), [], 0
     for burst in bursts:
         for _ in range(burst):
             made.add(decision(made.count))

@@ -9,6 +9,7 @@ import httpx
 from gateway.access.directory import Directory, Team
 from gateway.catalog import Secret
 from gateway.flow.decisions import Decisions
+from gateway.flow.together import Together
 from gateway.http.admin import Admin
 from gateway.http.admin_decisions import Watching
 from gateway.http.pages import Page, Ready, create
@@ -73,7 +74,9 @@ class Office:
         self.decisions = Decisions(20)
         self.stops = False
         self.pauses: list[float] = []
-        self.watching = Watching(self.decisions, self._pause, lambda: self.stops)
+        self.watching = Watching(
+            Together(self.decisions, self.clock, 20), self._pause, lambda: self.stops
+        )
         self.app = create(page(admin=self.admin, watching=self.watching, cors_origins=("*",)))
 
     async def _pause(self, seconds: float) -> None:

@@ -11,6 +11,7 @@ SCHEMA = b"tg:schema"
 
 MIGRATING = b"tg:schema:migrating"
 KEYS = b"tg1:keys"
+DECISIONS = b"tg1:decisions"
 
 
 def reply(key: bytes) -> str:
