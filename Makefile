@@ -17,7 +17,7 @@ INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check
 endif
 
 .DEFAULT_GOAL := help
-.PHONY: help run demo test test-law test-clients test-boards test-compose check format bench bench-quick locks clean replay test-page test-docs
+.PHONY: help run demo test test-law test-clients test-spec test-boards test-compose check format bench bench-quick locks clean replay test-page test-docs
 
 help: ## List what can be done
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,6 +39,9 @@ test-law: $(VENV)/.ready-dev ## Kill gateways under load and compare every book 
 
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the clients people use (Python and Node)
 	$(BIN)/python -m tests.clients
+
+test-spec: $(VENV)/.ready-dev ## Ask every operation of OpenAI's specification through the gateway
+	$(BIN)/python -m tests.spec
 
 test-boards: $(VENV)/.ready-dev ## Ask every query of every board and alert (needs prometheus, redis, node)
 	$(BIN)/python -m tests.boards $(ARGS)

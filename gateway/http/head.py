@@ -15,6 +15,7 @@ EXPOSED = (
     "x-request-id,openai-processing-ms,openai-version,retry-after,retry-after-ms,x-should-retry,"
     "x-ratelimit-limit-requests,x-ratelimit-limit-tokens,x-ratelimit-remaining-requests,"
     "x-ratelimit-remaining-tokens,x-ratelimit-reset-requests,x-ratelimit-reset-tokens,"
+    "openai-poll-after-ms,"
     "x-gateway-model,x-gateway-tier,x-gateway-reason,x-gateway-cache,x-gateway-cost-usd,"
     "x-gateway-saved-usd,x-gateway-overhead-ms,x-gateway-attempts,x-gateway-score,"
     "x-gateway-quality,x-gateway-decision-id"

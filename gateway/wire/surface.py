@@ -66,7 +66,9 @@ PASSED_TO_UPSTREAM = TO_UPSTREAM | {
     b"content-encoding",
     b"range",
     b"if-match",
+    b"if-modified-since",
     b"if-none-match",
+    b"if-range",
 }
 PASSED_TO_CLIENT = TO_CLIENT | {
     b"accept-ranges",
@@ -75,6 +77,10 @@ PASSED_TO_CLIENT = TO_CLIENT | {
     b"content-range",
     b"etag",
     b"last-modified",
+    # How long to wait before asking again for what is being made: the SDKs' polling obeys it.
+    b"openai-poll-after-ms",
+    # An event stream's sender asks the proxies after us not to hold it back.
+    b"x-accel-buffering",
 }
 TUNNEL_FIELDS = frozenset({b"sec-websocket-key", b"sec-websocket-version"})
 TUNNEL_REPLY_FIELDS = frozenset({b"sec-websocket-accept", b"sec-websocket-protocol"})

@@ -103,15 +103,15 @@ def prepare(client: Client, root: Path, actors: Path = ACTORS) -> list[str]:
         subprocess.SubprocessError: the packages could not be installed.
     """
     place = root / client.folder
-    node = None if client.language == "python" else _tool("node", "nodejs")
+    node = None if client.language == "python" else tool("node", "nodejs")
     ready = place / READY
     if not ready.is_file() or ready.read_text() != client.stamp():
         shutil.rmtree(place, ignore_errors=True)
         place.mkdir(parents=True)
         if node is None:
-            _make_python(place, client.pins)
+            make_python(place, client.pins)
         else:
-            _make_node(place, client.packages)
+            make_node(place, client.packages)
         ready.write_text(client.stamp())
     if node is None:
         return [str(place / "bin" / "python"), "-E", "-s", "-m", _module(client)]
@@ -132,7 +132,7 @@ def renew_pins() -> None:
         subprocess.SubprocessError: no releases fit together.
     """
     quiet = ("--quiet", "--no-header", "--no-annotate", "--no-emit-index-url")
-    command = [_tool("uv", "uv"), "pip", "compile", *quiet, "--no-emit-find-links", "--universal"]
+    command = [tool("uv", "uv"), "pip", "compile", *quiet, "--no-emit-find-links", "--universal"]
     for client in CLIENTS:
         if client.language == "python":
             asked = "\n".join(client.packages)
@@ -140,7 +140,8 @@ def renew_pins() -> None:
             _run([*command, *where], asked)
 
 
-def _make_python(place: Path, pins: Path) -> None:
+def make_python(place: Path, pins: Path) -> None:
+    """A virtual environment with what is pinned, and nothing else."""
     if uv := shutil.which("uv"):
         _run([uv, "venv", "--quiet", "--allow-existing", "--python", sys.executable, str(place)])
         python = str(place / "bin" / "python")
@@ -152,8 +153,9 @@ def _make_python(place: Path, pins: Path) -> None:
     _run([python, "-m", "pip", "install", *quiet, "--no-deps", "-r", str(pins)])
 
 
-def _make_node(place: Path, packages: Sequence[str]) -> None:
-    npm = _tool("npm", "npm")
+def make_node(place: Path, packages: Sequence[str]) -> None:
+    """A folder with these packages, `name@version`, and what they need."""
+    npm = tool("npm", "npm")
     pins = dict(package.rsplit("@", 1) for package in packages)
     manifest = {"private": True, "type": "module", "dependencies": pins}
     (place / "package.json").write_text(json.dumps(manifest))
@@ -161,7 +163,12 @@ def _make_node(place: Path, packages: Sequence[str]) -> None:
     _run([npm, "install", "--ignore-scripts", *quiet, "--prefix", str(place)])
 
 
-def _tool(name: str, package: str) -> str:
+def tool(name: str, package: str) -> str:
+    """Where a tool is.
+
+    Raises:
+        Missing: it is not installed; with the Debian package that has it.
+    """
     found = shutil.which(name)
     if found is None:
         message = f"{name} is not installed (Debian: apt install {package})"

@@ -8,8 +8,8 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +100,20 @@ def gateway(configuration: Path, upstream_url: str, log: Path) -> Iterator[str]:
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
     environ = {**kept, "OPENAI_API_KEY": "sk-of-the-gateway", "OPENAI_BASE_URL": upstream_url}
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration)]
-    with subprocess.Popen(  # noqa: S603 - our own command
+    with running(command, environ, log) as url:
+        yield f"{url}/v1"
+
+
+@contextmanager
+def running(
+    command: Sequence[str], environ: Mapping[str, str], log: Path, mark: str = LISTENING
+) -> Iterator[str]:
+    """A process that serves; gives the address it says behind a mark.
+
+    Raises:
+        RuntimeError: it did not come up; with what it said.
+    """
+    with subprocess.Popen(  # noqa: S603 - made of constants and our own paths
         command,
         env=environ,
         stdin=subprocess.DEVNULL,
@@ -109,21 +122,22 @@ def gateway(configuration: Path, upstream_url: str, log: Path) -> Iterator[str]:
         text=True,
         start_new_session=True,
     ) as process:
-        reader = _Reader(process, log)
+        reader = _Reader(process, log, mark)
         try:
-            yield f"{reader.address()}/v1"
+            yield reader.address()
         finally:
             _end(process)
             reader.join()
 
 
 class _Reader(threading.Thread):
-    """Reads what a gateway says into a file, and finds where it listens."""
+    """Reads what a server says into a file, and finds where it listens."""
 
-    def __init__(self, process: subprocess.Popen[str], log: Path) -> None:
+    def __init__(self, process: subprocess.Popen[str], log: Path, mark: str) -> None:
         super().__init__(name="log", daemon=True)
         self._process = process
         self._log = log
+        self._mark = mark
         self._address = ""
         self._known = threading.Event()
         self.start()
@@ -135,23 +149,28 @@ class _Reader(threading.Thread):
             for line in output:
                 log.write(line)
                 log.flush()
-                if not self._address and LISTENING in line:
-                    self._address = line.partition(LISTENING)[2].split('"')[0].strip()
+                if not self._address and self._mark in line:
+                    self._address = line.partition(self._mark)[2].split('"')[0].split()[0]
                     self._known.set()
         self._known.set()
 
     def address(self) -> str:
-        """Where the gateway listens."""
+        """Where the server listens."""
         self._known.wait(START_SECONDS)
         if not self._address:
-            message = f"the gateway did not come up:\n{self._log.read_text()}"
+            message = f"a server did not come up:\n{self._log.read_text()}"
             raise RuntimeError(message)
         return self._address
 
 
 def _end(process: subprocess.Popen[str]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
+    """End a process with all that it has started."""
+    _signal(process, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
         process.wait(STOP_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    _signal(process, signal.SIGKILL)
+
+
+def _signal(process: subprocess.Popen[str], number: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

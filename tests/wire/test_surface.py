@@ -3,7 +3,13 @@
 import pytest
 
 from gateway.errors import NotFound
-from gateway.wire.surface import below, named_model, named_models
+from gateway.wire.surface import (
+    below,
+    named_model,
+    named_models,
+    passed_to_client,
+    passed_to_upstream,
+)
 
 
 @pytest.mark.parametrize(
@@ -33,3 +39,11 @@ def test_every_model_a_body_names_is_found() -> None:
     assert named_models(body) == ["a", "b"]
     assert named_model({"session": {"model": "b"}}) == "b"
     assert named_model({"model": 3}) == ""
+
+
+def test_what_says_when_to_ask_again_or_how_much_is_wanted_passes() -> None:
+    back = ((b"openai-poll-after-ms", b"500"), (b"x-accel-buffering", b"no"))
+    up = ((b"range", b"bytes=5-"), (b"if-range", b'"tag"'))
+
+    assert passed_to_client((*back, (b"openai-organization", b"org"))) == back
+    assert passed_to_upstream((*up, (b"cookie", b"a=b"))) == up
