@@ -4,13 +4,14 @@ Those made for every call are named tuples: as immutable as a frozen dataclass, 
 of the time.
 """
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
 
-from gateway.catalog import Capability, Price, Tier
+from gateway.catalog import Capability, Tier
 from gateway.money import NanoUSD
+from gateway.prices import PLAIN, Manner, Price
 from gateway.principal import ANYONE, Principal
 from gateway.spans import Trace
 
@@ -28,10 +29,19 @@ class Feed(Protocol):
         ...
 
 
+class Counts(NamedTuple):
+    """Tokens of one kind; `prompt` includes `cached`."""
+
+    prompt: int = 0
+    cached: int = 0
+    completion: int = 0
+
+
 class Usage(NamedTuple):
     """OpenAI's token counts. `prompt` includes `cached`; `completion` includes `reasoning`.
 
-    `estimated` says that the upstream sent no count and this one is ours.
+    `estimated` says that the upstream sent no count and this one is ours. `service` is the way the
+    call was processed ("": the usual). `audio` and `images` are the tokens of these among them.
     """
 
     prompt: int
@@ -39,15 +49,64 @@ class Usage(NamedTuple):
     cached: int = 0
     reasoning: int = 0
     estimated: bool = False
+    service: str = ""
+    audio: Counts | None = None
+    images: Counts | None = None
 
     def cost(self, price: Price) -> NanoUSD:
         """What these tokens cost; every token is charged exactly once."""
+        if self.service:
+            price = price.at(self.service)
+        if self.audio is not None or self.images is not None:
+            return price.scaled(sum([tokens * each for tokens, each in self.parts(price)]))
         cached = min(self.cached, self.prompt)
-        return NanoUSD(
+        amount = (
             (self.prompt - cached) * price.prompt
             + cached * price.cached
             + self.completion * price.completion
         )
+        return price.scaled(amount)
+
+    def parts(self, price: Price) -> Iterator[tuple[int, NanoUSD]]:
+        """Every token once, with what such a token costs; text is what is left of the rest.
+
+        Cached tokens of which nobody says what kind they are count as text, as far as there is any.
+        """
+        prompt, completion, cached = self.prompt, self.completion, self.cached
+        for counts, own in ((self.audio, price.audio), (self.images, price.images)):
+            if counts is None or own is None:
+                continue
+            of_kind, made = min(counts.prompt, prompt), min(counts.completion, completion)
+            known = min(counts.cached, cached, of_kind)
+            yield of_kind - known, own.prompt
+            yield known, own.cached
+            yield made, own.completion
+            prompt, completion, cached = prompt - of_kind, completion - made, cached - known
+        cached = min(cached, prompt)
+        yield prompt - cached, price.prompt
+        yield cached, price.cached
+        yield completion, price.completion
+
+    def plus(self, other: "Usage") -> "Usage":
+        """Both together, as of one call; a count of ours makes the sum ours."""
+        return Usage(
+            self.prompt + other.prompt,
+            self.completion + other.completion,
+            self.cached + other.cached,
+            self.reasoning + other.reasoning,
+            self.estimated or other.estimated,
+            self.service or other.service,
+            _both(self.audio, other.audio),
+            _both(self.images, other.images),
+        )
+
+
+def _both(one: Counts | None, other: Counts | None) -> Counts | None:
+    if one is None or other is None:
+        return other if one is None else one
+    return Counts(
+        one.prompt + other.prompt, one.cached + other.cached, one.completion + other.completion
+    )
 
 
 NO_USAGE = Usage(0, 0)
@@ -156,7 +215,8 @@ class Assessment(NamedTuple):
     image), sure to lie within `text_bounds` (equal bounds: counted exactly).
     `completion_tokens` is the expected answer, `max_completion` what the caller allows (None: no
     limit). `quality` is the predicted quality of nano, mini and full, each 0–1; `score` the
-    predicted gain of a larger model, 0–1. `signals` are words for people.
+    predicted gain of a larger model, 0–1. `signals` are words for people. `manner` says which
+    prices may be asked for it.
     """
 
     text_tokens: int
@@ -168,6 +228,7 @@ class Assessment(NamedTuple):
     score: float
     signals: tuple[str, ...] = ()
     images: tuple[ImageSize, ...] = ()
+    manner: Manner = PLAIN
 
 
 class Expected(Protocol):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import Enum, Flag, IntEnum, auto
 
-from gateway.money import NanoUSD
+from gateway.prices import Price
 
 
 class Tier(IntEnum):
@@ -52,15 +52,6 @@ class ImageFormula(Enum):
 
     TILES = "tiles"
     PATCHES = "patches"
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """Whole nano-dollars per token."""
-
-    prompt: NanoUSD
-    cached: NanoUSD
-    completion: NanoUSD
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.call import NO_WISHES, Assessment, Headers, Wishes
-from gateway.catalog import Capability, Catalog, Deployment, Model, Price, Secret, Tier
+from gateway.catalog import Capability, Catalog, Deployment, Model, Secret, Tier
 from gateway.ended import Attempted, Ended
 from gateway.errors import UpstreamError, UpstreamTruncated
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.money import per_million
 from gateway.ports import Request
+from gateway.prices import Price
 from gateway.principal import KeyRecord, Level
 
 CAPABLE = (

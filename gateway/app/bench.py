@@ -19,12 +19,13 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from gateway.catalog import Deployment, Model, Price, Secret
+from gateway.catalog import Deployment, Model, Secret
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError, UpstreamUnreachable
 from gateway.http.server import loop_factory
 from gateway.money import FREE
 from gateway.ports import Deadlines, Reply, Request
+from gateway.prices import Price
 from gateway.simulate.drive import MARK, PATH
 from gateway.upstream.client import DirectUpstream
 from gateway.upstream.pool import Limits

@@ -1,11 +1,12 @@
 """The tracing that the settings ask for, and the way to its collector."""
 
-from gateway.catalog import Deployment, Model, Price, Secret
+from gateway.catalog import Deployment, Model, Secret
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError
 from gateway.money import FREE
 from gateway.observe.tracing import Send, Tracing, Wanted
 from gateway.ports import Deadlines, Request, Upstream
+from gateway.prices import Price
 from gateway.settings.schema import Settings
 
 PATH = "/v1/traces"

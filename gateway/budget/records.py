@@ -41,7 +41,7 @@ def day_number(day: date) -> int:
 def record(day: int, charge: Charge) -> Record:
     """What a charge adds."""
     account, cost, usage, saved = charge
-    prompt, completion, cached, reasoning, estimated = usage
+    prompt, completion, cached, reasoning, estimated = usage[:5]
     tokens = (prompt, cached, completion, reasoning)
     return (day, *account, 1, *tokens, cost, cost if estimated else 0, saved)
 

@@ -51,7 +51,7 @@ JSON_SLACK = 20
 
 UNREAD_BYTES_PER_TOKEN = 4
 MEDIA_BYTES_PER_TOKEN = 16
-"""For parts of unknown shape, and base64 of files and audio: a guess, bounded by their bytes."""
+"""For parts of unknown shape, and base64 of files: a guess, bounded by their bytes."""
 
 MOST_CHOICES = 128
 """The largest `n` the API takes; more is an error there, and no sum of ours."""
@@ -139,6 +139,7 @@ class Assessor:
             quality[2] - quality[0],
             found.words,
             prompt.images,
+            prompt.manner,
         )
 
     @staticmethod

@@ -11,6 +11,7 @@ from gateway.call import ImageSize
 from gateway.catalog import Capability
 from gateway.classify.functions import utf8_length, weigh
 from gateway.classify.messages import AUDIO, TOOLS, Walk
+from gateway.prices import PLAIN, Manner, service_named
 
 TASK_HEAD = 1_500
 TASK_TAIL = 500
@@ -20,7 +21,7 @@ CONTEXT = 500
 _STORED = frozenset(("previous_response_id", "conversation"))
 _OPTIONS = _STORED | {
     *("tools", "functions", "parallel_tool_calls", "response_format", "text"),
-    *("logprobs", "modalities", "audio", "reasoning_effort", "reasoning"),
+    *("logprobs", "modalities", "audio", "reasoning_effort", "reasoning", "service_tier"),
 }
 """Members beside the messages that change what a model reads, or must be able to do."""
 
@@ -40,9 +41,10 @@ class Prompt(NamedTuple):
     there is (and images): no tools, schema, media or anything unknown, so that counting is exact.
     `task` is the head and tail of the last user turn, `before` the head of the user turn before
     it, `context` that of the system prompt. `turns` are user turns. `media_bytes` is base64 of
-    audio and files; `unread_bytes` (parts of no known shape), `tool_bytes` and `schema_bytes` are
-    bytes of JSON. `stored` says that the upstream adds a conversation it keeps, which nobody here
-    can count. `effort` is the reasoning effort asked for; empty when none or next to none.
+    files, and a part of that of sound; `unread_bytes` (parts of no known shape), `tool_bytes` and
+    `schema_bytes` are bytes of JSON. `stored` says that the upstream adds a conversation it keeps,
+    which nobody here can count. `effort` is the reasoning effort asked for; empty when none or next
+    to none. `manner` is which prices may be asked.
     """
 
     texts: tuple[str, ...]
@@ -64,6 +66,7 @@ class Prompt(NamedTuple):
     schema_bytes: int = 0
     stored: bool = False
     effort: str = ""
+    manner: Manner = PLAIN
 
 
 def measure(document: Mapping[str, Any]) -> Prompt:
@@ -90,6 +93,8 @@ def measure(document: Mapping[str, Any]) -> Prompt:
         walk.media_bytes,
         walk.unread_bytes,
     )
+    if walk.needs & AUDIO:
+        prompt = prompt._replace(manner=Manner(hears=True))
     return prompt if _OPTIONS.isdisjoint(document) else _with_options(prompt, walk.needs, document)
 
 
@@ -111,7 +116,13 @@ def _with_options(prompt: Prompt, needs: int, document: Mapping[str, Any]) -> Pr
         schema_bytes=weigh(schema) if schema is not None else 0,
         stored=stored,
         effort=effort,
+        manner=_manner(document, prompt.manner),
     )
+
+
+def _manner(document: Mapping[str, Any], so_far: Manner) -> Manner:
+    service, speaks = service_named(document.get("service_tier")), _speaks(document)
+    return so_far._replace(service=service, speaks=speaks) if service or speaks else so_far
 
 
 def named_tools(document: Mapping[str, Any]) -> list[Any]:
@@ -144,12 +155,15 @@ def _needs(document: Mapping[str, Any], *, tools: bool, schema: bool) -> int:
     # Completions ask for a number of them; 0 still asks for those of the chosen tokens.
     if logprobs is not None and logprobs is not False and isinstance(logprobs, int):
         needs |= _LOGPROBS
+    return needs | AUDIO if _speaks(document) else needs
+
+
+def _speaks(document: Mapping[str, Any]) -> bool:
+    """Whether the answer may be sound."""
     modalities = document.get("modalities")
-    if document.get("audio") is not None or (
+    return document.get("audio") is not None or (
         isinstance(modalities, list) and "audio" in modalities
-    ):
-        needs |= AUDIO
-    return needs
+    )
 
 
 def _effort(document: Mapping[str, Any]) -> str:

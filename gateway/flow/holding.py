@@ -25,6 +25,7 @@ from gateway.flow.parts import Parts
 from gateway.flow.tallies import Tallies
 from gateway.holds import Account, Charge, Claim, Denial, Grant, Limited
 from gateway.money import NanoUSD
+from gateway.prices import PLAIN, Price, Rates
 from gateway.principal import HoldPolicy, Outage
 from gateway.route.reasons import Candidate, Choice
 
@@ -158,10 +159,11 @@ class Holding:
             return None
         left = min(stand.remaining for stand in denial.standing.allowances)
         model = model_of(candidate, self._catalog)
-        each = model.price.completion * choices(call)
+        rates = dearest(model, seen)
+        each = rates.completion * choices(call)
         if not each:
             return None
-        affordable = (left - prompt_at_most(model, seen) * model.price.prompt) // each
+        affordable = (left - prompt_at_most(model, seen) * rates.prompt) // each
         most = limit_of(model, seen, candidate.max_tokens)
         if not min(room, most) <= affordable < most:
             return None
@@ -171,9 +173,13 @@ class Holding:
 def worst(call: Call, model: Model, seen: Assessment, cut: int | None) -> NanoUSD:
     """The most a call can cost on a model: its prompt's upper bound, the longest answers."""
     completion = limit_of(model, seen, cut) * choices(call)
-    return NanoUSD(
-        prompt_at_most(model, seen) * model.price.prompt + completion * model.price.completion
-    )
+    rates = dearest(model, seen)
+    return NanoUSD(prompt_at_most(model, seen) * rates.prompt + completion * rates.completion)
+
+
+def dearest(model: Model, seen: Assessment) -> Price | Rates:
+    """The most that a token of a call may cost: its sound, its way of processing considered."""
+    return model.price if seen.manner is PLAIN else model.price.bound(seen.manner)
 
 
 def prompt_at_most(model: Model, seen: Assessment) -> int:

@@ -15,6 +15,7 @@ from gateway.flow.recall import Gathered
 from gateway.flow.tallies import REMEMBER, SEND, STAGES
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
+from gateway.prices import service_named
 from gateway.route.plan import Step
 from gateway.route.reasons import Candidate, Choice
 from gateway.spans import Try
@@ -195,7 +196,8 @@ class Journey:
         prompt = seen.text_tokens if seen is not None else len(self.call.body) // 4
         completion = 0 if self.call.stream else self.expected(step.tier)[1]
         self.tier, self.model = step.tier, step.model
-        self.used(Usage(prompt, completion, estimated=True), step.deployment.model, catalog)
+        usage = guessed(self.call, prompt, completion)
+        self.used(usage, step.deployment.model, catalog)
 
     def failed(self, error: GatewayError) -> None:
         """The call ends with an error of ours."""
@@ -262,6 +264,12 @@ class Journey:
             None if call.wishes is NO_WISHES else self._in_time(seconds),
             call.trace,
         )
+
+
+def guessed(call: Call, prompt: int, completion: int) -> Usage:
+    """What was used where the upstream does not say: processed as the call asked for."""
+    service = service_named(call.looked_at().get("service_tier"))
+    return Usage(prompt, completion, estimated=True, service=service)
 
 
 def reasons(choice: Choice, reason: str) -> tuple[str, ...]:

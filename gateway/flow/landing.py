@@ -12,7 +12,7 @@ from gateway.flow import explain
 from gateway.flow.answer import Answer
 from gateway.flow.attempts import CANCELLED, Attempts
 from gateway.flow.flight import Flight
-from gateway.flow.journey import Journey
+from gateway.flow.journey import Journey, guessed
 from gateway.flow.opening import Opened, header
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning
@@ -219,7 +219,7 @@ class Landing:
         """What was used when the upstream does not say: the prompt as assessed, what was seen."""
         seen = journey.assessment
         prompt = seen.text_tokens if seen is not None else len(journey.call.body) // 4
-        return Usage(prompt, completion, estimated=True)
+        return guessed(journey.call, prompt, completion)
 
     async def _keep(self, departed: Departed, pieces: tuple[bytes, ...]) -> None:
         opened, journey = departed.opened, departed.journey

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from gateway.call import Usage
-from gateway.catalog import TIERS_BY_LABEL, Catalog, Price
+from gateway.catalog import TIERS_BY_LABEL, Catalog
 from gateway.errors import InvalidValue, ModelNotFound, PermissionDenied
 from gateway.flow.passage import PassRules, Wanted
 from gateway.money import FREE, NanoUSD
+from gateway.prices import Manner, Price, service_named
 from gateway.principal import Principal
 from gateway.route.target import AUTO_NAMES, SNAPSHOT, split_sort
 from gateway.wire.surface import Toll, area, named_model, named_models, toll
@@ -79,7 +80,8 @@ class Tolls:
             self._check_money(wanted.principal)
             return Bill(requested, name, price)
         completion = _answer_tokens(document)
-        most = len(wanted.body) * price.prompt + completion * price.completion
+        rates = price.bound(Manner(service_named(document.get("service_tier"))))
+        most = len(wanted.body) * rates.prompt + completion * rates.completion
         return Bill(requested, name, price, NanoUSD(most), len(wanted.body) // BYTES_PER_TOKEN)
 
     def priced(self, model: str) -> Bill:

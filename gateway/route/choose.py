@@ -17,7 +17,8 @@ from math import log2
 from gateway.call import Assessment, Sort, Wishes
 from gateway.catalog import Catalog, Tier
 from gateway.money import FREE
-from gateway.route.fit import SPENT, Goods, goods
+from gateway.prices import PLAIN
+from gateway.route.fit import SPENT, Goods, goods, in_manner
 from gateway.route.latency import Speed
 from gateway.route.look import DOWN, LATE, Look, Policy
 from gateway.route.outlook import Outlook
@@ -81,6 +82,8 @@ class Chooser:
             self._look()
         # Hashing tiers takes longer than looking at one.
         tiers = self._all if target.tiers is ALL_TIERS else self._of(target.tiers)
+        if seen.manner is not PLAIN:
+            tiers = tuple([in_manner(one, seen.manner) for one in tiers])
         look = Look(seen, wishes, outlook, self.policy, routed=target.routed)
         candidates = tuple([look.at(tier) for tier in tiers])
         fitting = [c for c in candidates if not c.refused]

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from gateway.call import Wishes
 from gateway.catalog import Capability, Model, Tier
 from gateway.money import NanoUSD, spell
+from gateway.prices import Manner
 
 # An answer shorter than this is no answer: a cost cap that allows less refuses the tier.
 MIN_AFFORDABLE_TOKENS = 16
@@ -69,6 +70,13 @@ def goods(tier: Tier, model: Model, *, barred: bool) -> Goods:
         model.capabilities.value,
         barred,
     )
+
+
+def in_manner(goods: Goods, manner: Manner) -> Goods:
+    """The tier at the most it may cost a call that is not like others."""
+    rates = goods.model.price.bound(manner)
+    cached = min(goods.cached, rates.prompt)
+    return goods._replace(prompt=rates.prompt, cached=cached, completion=rates.completion)
 
 
 class Ask(NamedTuple):

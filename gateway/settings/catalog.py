@@ -19,16 +19,17 @@ from gateway.catalog import (
     Deployment,
     ImageFormula,
     Model,
-    Price,
     Secret,
     Tier,
 )
+from gateway.prices import Price
 from gateway.settings.addresses import Address, addressed, host_of, is_azure, is_openai
 from gateway.settings.complaints import Complaint, Flaw, Place, SettingsError, dotted, nearest
 from gateway.settings.parameters import merged, parameters, spelled
 from gateway.settings.presets import presets
+from gateway.settings.prices import PriceSettings, merged as priced_over, priced
 from gateway.settings.schema import Settings
-from gateway.settings.tiers import CatalogSettings, DeploymentSettings, ModelSettings, PriceSettings
+from gateway.settings.tiers import CatalogSettings, DeploymentSettings, ModelSettings
 
 NO_KEY = Secret("")
 # `gpt-4.1-2025-04-14` is a dated snapshot of `gpt-4.1`.
@@ -70,6 +71,8 @@ def known_models(catalog: CatalogSettings) -> dict[str, ModelSettings]:
         update = {field: getattr(said, field) for field in said.model_fields_set}
         if said.parameters is not None and base.parameters is not None:
             update["parameters"] = merged(base.parameters, said.parameters)
+        if said.price is not None:
+            update["price"] = priced_over(base.price, said.price)
         known[name] = base.model_copy(update=update)
     return known
 
@@ -115,7 +118,7 @@ def model_from(name: str, said: ModelSettings) -> Model | None:
     window = said.context_window
     return Model(
         name,
-        _price(said.price),
+        priced(said.price),
         # The window is what prompts are held against, so the stricter limit counts.
         context_window=min(window, said.max_prompt or window),
         max_output=said.max_output,
@@ -129,13 +132,11 @@ def model_from(name: str, said: ModelSettings) -> Model | None:
 
 def _prices(catalog: CatalogSettings) -> dict[str, Price]:
     """Every price that is known, of models behind a tier and of others."""
-    prices = {n: said.price for n, said in known_models(catalog).items() if said.price is not None}
-    return {n: _price(said) for n, said in (prices | presets().prices | catalog.prices).items()}
-
-
-def _price(said: PriceSettings) -> Price:
-    cached = said.prompt if said.cached is None else said.cached
-    return Price(said.prompt, cached, said.completion)
+    known: dict[str, PriceSettings] = dict(presets().prices)
+    models = known_models(catalog).items()
+    known |= {name: said.price for name, said in models if said.price is not None}
+    known |= {name: priced_over(known.get(name), said) for name, said in catalog.prices.items()}
+    return {name: priced(said) for name, said in known.items()}
 
 
 class _Tiers:

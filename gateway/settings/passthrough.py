@@ -4,7 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
-from gateway.settings.tiers import Name, Section
+from gateway.settings.section import Section
+from gateway.settings.tiers import Name
 from gateway.settings.units import Duration, Size, parted, unswitched
 
 

@@ -10,7 +10,9 @@ from importlib.resources import files
 import yaml
 from pydantic import Field
 
-from gateway.settings.tiers import Label, ModelSettings, Name, PassedPriceSettings, Section
+from gateway.settings.prices import PassedPriceSettings
+from gateway.settings.section import Section
+from gateway.settings.tiers import Label, ModelSettings, Name
 
 
 class Preset(Section):

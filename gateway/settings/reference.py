@@ -8,11 +8,20 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gateway.catalog import Model
+from gateway.prices import WHOLE, Price
 from gateway.settings.catalog import model_from
 from gateway.settings.complaints import Place, dotted
 from gateway.settings.overrides import variables
 from gateway.settings.presets import presets
+from gateway.settings.prices import (
+    NUMBER,
+    KindPriceSettings,
+    PassedPriceSettings,
+    PriceSettings,
+    ServicePriceSettings,
+)
 from gateway.settings.schema import Settings
+from gateway.settings.section import Section
 from gateway.settings.terms import (
     AccessSettings,
     KeySettings,
@@ -25,9 +34,6 @@ from gateway.settings.tiers import (
     DeploymentSettings,
     ModelSettings,
     ParameterSettings,
-    PassedPriceSettings,
-    PriceSettings,
-    Section,
 )
 from gateway.settings.units import spell_octets, spell_seconds
 
@@ -93,6 +99,12 @@ TERMS: tuple[tuple[str, str, type[Section]], ...] = (
 PARTS: tuple[tuple[str, str, type[Section]], ...] = (
     ("catalog.models.NAME", "A name known below needs only what differs.", ModelSettings),
     ("catalog.models.NAME.price", "In dollars per million tokens.", PriceSettings),
+    ("catalog.models.NAME.price.audio", "`images` likewise.", KindPriceSettings),
+    (
+        "catalog.models.NAME.price.services.NAME",
+        "A bare number is short for `{times: NUMBER}`; see [keys.md](keys.md).",
+        ServicePriceSettings,
+    ),
     (
         "catalog.models.NAME.parameters",
         "See [deployments.md](deployments.md#parameters); a deployment may have its own.",
@@ -127,6 +139,9 @@ def json_schema() -> str:
     name = {"type": "string"}
     deployment = {"anyOf": [name, {"$ref": "#/$defs/DeploymentSettings"}]}
     tier = {"anyOf": [*deployment["anyOf"], {"type": "array", "items": deployment, "minItems": 1}]}
+    for priced in ("PriceSettings", "PassedPriceSettings"):
+        ways = parts[priced]["properties"]["services"]
+        ways["additionalProperties"] = {"anyOf": [ways["additionalProperties"], NUMBER]}
     tiers = parts["TiersSettings"]["properties"]
     for label, said in tiers.items():
         tiers[label] = {"description": said["description"], **tier}
@@ -250,8 +265,10 @@ def _models() -> Iterator[str]:
         yield f"| `{name}` | {models} | {family.note or '–'} |"
     yield "\n## Known models\n"
     yield "Prices are dollars per million tokens; the shutdown is the day OpenAI announced.\n"
-    yield "| model | prompt | cached | completion | window | longest prompt | answer | shutdown |"
-    yield "|---|---|---|---|---|---|---|---|"
+    yield "Other prices are prompt, cached and completion, or times (×) the usual one.\n"
+    names = "window | longest prompt | answer | shutdown"
+    yield f"| model | prompt | cached | completion | other prices | {names} |"
+    yield "|---|---|---|---|---|---|---|---|---|"
     for name, said in known.models.items():
         yield from _model(said, model_from(name, said))
     yield "\n## Retired names\n"
@@ -263,7 +280,20 @@ def _models() -> Iterator[str]:
 def _model(said: ModelSettings, *models: Model | None) -> Iterator[str]:
     for model in filter(None, models):
         price = model.price
-        cells = [f"{amount / 1000:g}" for amount in (price.prompt, price.cached, price.completion)]
+        cells = [*_amounts(price), "; ".join(_others(price)) or "–"]
         tokens = (said.context_window, said.max_prompt, model.max_output)
         cells += [f"{count:,}" if count else "–" for count in tokens]
         yield f"| `{model.name}` | {' | '.join(cells)} | {model.shutdown or '–'} |"
+
+
+def _amounts(price: Price) -> list[str]:
+    return [f"{amount / 1000:g}" for amount in (price.prompt, price.cached, price.completion)]
+
+
+def _others(price: Price) -> Iterator[str]:
+    for name, kind in (("audio", price.audio), ("images", price.images)):
+        if kind is not None:
+            yield f"{name} {' · '.join(_amounts(kind))}"
+    for name, way in price.services:
+        own = way.mille == WHOLE
+        yield f"{name} {' · '.join(_amounts(way))}" if own else f"{name} × {way.mille / WHOLE:g}"

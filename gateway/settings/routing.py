@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field
 
 from gateway.settings.priors import KINDS, Kept, ModelFile, PriorName
-from gateway.settings.tiers import Label, Section
+from gateway.settings.section import Section
+from gateway.settings.tiers import Label
 from gateway.settings.units import parted
 
 Points = Annotated[float, Field(ge=-1, le=1)]

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 
 from gateway.settings.passthrough import PassthroughSettings
 from gateway.settings.routing import RoutingSettings
+from gateway.settings.section import Section
 from gateway.settings.stores import StoreSettings
 from gateway.settings.terms import (
     AccessSettings,
@@ -20,7 +21,7 @@ from gateway.settings.terms import (
     OrganisationSettings,
     TeamSettings,
 )
-from gateway.settings.tiers import CatalogSettings, Name, Section
+from gateway.settings.tiers import CatalogSettings, Name
 from gateway.settings.tracing import TracingSettings
 from gateway.settings.units import Duration, Size, parted, unswitched
 

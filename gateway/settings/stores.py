@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, PlainSerializer, PlainValidator, WithJsonSchema
 
 from gateway.catalog import Secret
-from gateway.settings.tiers import Section
+from gateway.settings.section import Section
 from gateway.settings.units import Duration
 
 REDIS_SCHEMES = frozenset(

@@ -24,7 +24,8 @@ from gateway.catalog import Secret
 from gateway.money import NanoUSD, spell, usd
 from gateway.principal import Allowance
 from gateway.settings.keys import Key
-from gateway.settings.tiers import Label, Name, Section
+from gateway.settings.section import Section
+from gateway.settings.tiers import Label, Name
 from gateway.settings.units import Duration, parted
 
 # A shorter one can be guessed by trying.

@@ -8,12 +8,13 @@ import re
 from datetime import date
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from gateway.money import FREE
 from gateway.settings.addresses import ApiVersion, BaseURL
 from gateway.settings.keys import HeaderValue, Key
-from gateway.settings.units import Dollars, parted
+from gateway.settings.prices import PassedPriceSettings, PriceSettings
+from gateway.settings.section import Section
+from gateway.settings.units import parted
 from gateway.wire.headers import OURS
 
 Label = Literal["nano", "mini", "full"]
@@ -63,22 +64,6 @@ MemberName = Annotated[str, Field(pattern=r"^[a-z_]{1,64}$")]
 HeaderName = Annotated[str, AfterValidator(header_name)]
 
 
-class Section(BaseModel):
-    """A group of settings; frozen, and strict about names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-
-class PriceSettings(Section):
-    """What a model costs, in dollars per million tokens."""
-
-    prompt: Dollars = Field(description="Prompt tokens.")
-    cached: Dollars | None = Field(
-        default=None, description="Prompt tokens the upstream had cached; without it, as `prompt`."
-    )
-    completion: Dollars = Field(description="Completion tokens, reasoning included.")
-
-
 class ParameterSettings(Section):
     """What a model takes of a call's parameters; a call that names the model is left as it is."""
 
@@ -108,12 +93,6 @@ class ParameterSettings(Section):
         default=None,
         description="Whether it can be asked for a stream's usage (by default it can).",
     )
-
-
-class PassedPriceSettings(PriceSettings):
-    """What a model costs that is passed on; an embedding has no completion to pay for."""
-
-    completion: Dollars = Field(default=FREE, description="Completion or other output tokens.")
 
 
 class ModelSettings(Section):
@@ -239,7 +218,7 @@ class CatalogSettings(Section):
     prices: dict[Name, PassedPriceSettings] = Field(
         default_factory=dict,
         description="Prices of models that stand behind no tier, for what is passed on "
-        "(embeddings, images …); one price for all kinds of tokens in its `usage`.",
+        "(embeddings, images, speech …).",
     )
     tiers: TiersSettings = Field(
         default=TiersSettings(), description="Deployments by tier; tiers left out are the preset's."

@@ -6,7 +6,8 @@ from urllib.parse import unquote, urlsplit
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from gateway.settings.keys import HeaderValue
-from gateway.settings.tiers import HeaderName, Section
+from gateway.settings.section import Section
+from gateway.settings.tiers import HeaderName
 
 
 def collector(text: str) -> str:

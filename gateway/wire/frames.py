@@ -112,9 +112,4 @@ class Frames:
         self.model = model if isinstance(model, str) else self.model
         used = any_usage(response.get("usage"))
         if used is not None:
-            one = self._sum
-            self._sum = Usage(
-                one.prompt + used.prompt,
-                one.completion + used.completion,
-                one.cached + used.cached,
-            )
+            self._sum = used if self._sum is NO_USAGE else self._sum.plus(used)

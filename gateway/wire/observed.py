@@ -76,7 +76,7 @@ class Observed:
     def usage(self) -> Usage | None:
         """The token counts it states."""
         if document := self.document():
-            return any_usage(document.get("usage"))
+            return any_usage(document.get("usage"), document.get("service_tier"))
         stated = LAST_USAGE.findall(bytes(self._tail))
         if not stated:
             return None

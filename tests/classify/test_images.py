@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.call import ImageSize
-from gateway.catalog import ImageFormula, Model, Price
+from gateway.catalog import ImageFormula, Model
 from gateway.classify import images
 from gateway.money import FREE
+from gateway.prices import Price
 
 PRICE = Price(FREE, FREE, FREE)
 FULL = Model("full", PRICE, 1_000_000, 32_768)

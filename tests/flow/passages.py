@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from gateway.catalog import Catalog, Price
+from gateway.catalog import Catalog
 from gateway.errors import GatewayError
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
@@ -14,6 +14,7 @@ from gateway.flow.passage import PassRules, Wanted
 from gateway.flow.passing import Passing
 from gateway.money import NanoUSD, usd
 from gateway.ports import Request
+from gateway.prices import Price
 from gateway.principal import ANYONE, Allowance, Level, Period, Principal
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities

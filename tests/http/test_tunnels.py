@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gateway.catalog import Price
 from gateway.flow.passage import PassRules
 from gateway.money import NanoUSD
+from gateway.prices import Price
 from gateway.upstream.client import DirectUpstream
 from tests.fakes import catalog
 from tests.http.edge import Edge, edge, get

@@ -7,11 +7,12 @@ from typing import Any, NamedTuple
 from prometheus_client.parser import text_string_to_metric_families
 
 from gateway.call import Usage
-from gateway.catalog import Catalog, Deployment, Model, Price, Secret, Tier
+from gateway.catalog import Catalog, Deployment, Model, Secret, Tier
 from gateway.ended import Ended
 from gateway.money import NanoUSD
 from gateway.observe.gauges import Budget, Gauges, StoreFigures
 from gateway.observe.metrics import Metrics
+from gateway.prices import Price
 
 PRICE = Price(NanoUSD(100), NanoUSD(25), NanoUSD(400))
 

@@ -9,9 +9,10 @@ from textwrap import dedent
 import pytest
 from rich.console import Console
 
-from gateway.catalog import TIERS_BY_LABEL, Catalog, Price
+from gateway.catalog import TIERS_BY_LABEL, Catalog
 from gateway.cli.work import Desk
 from gateway.money import NanoUSD
+from gateway.prices import Price
 from gateway.settings.catalog import build
 from gateway.settings.complaints import SettingsError
 from gateway.settings.litellm import Import, imported

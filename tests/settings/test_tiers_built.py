@@ -5,8 +5,9 @@ from datetime import date
 
 import pytest
 
-from gateway.catalog import Capability, Catalog, ImageFormula, Price, Secret, Tier
+from gateway.catalog import Capability, Catalog, ImageFormula, Secret, Tier
 from gateway.money import NanoUSD
+from gateway.prices import Price
 from gateway.settings.addresses import is_openai
 from gateway.settings.catalog import build
 from gateway.settings.complaints import Complaint, SettingsError

@@ -12,8 +12,9 @@ from typing import Any
 
 import uvicorn
 
-from gateway.catalog import Capability, Catalog, Deployment, Model, Price, Secret, Tier
+from gateway.catalog import Capability, Catalog, Deployment, Model, Secret, Tier
 from gateway.money import NanoUSD
+from gateway.prices import Price
 from gateway.simulate.app import create
 from gateway.simulate.asking import texts
 from gateway.simulate.pieces import PIECE

@@ -9,9 +9,10 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from gateway.call import Headers
-from gateway.catalog import Deployment, Model, Price, Secret
+from gateway.catalog import Deployment, Model, Secret
 from gateway.money import FREE
 from gateway.ports import Deadlines, Request, Upstream
+from gateway.prices import Price
 
 KEY = "sk-do-not-tell"
 # Nothing here takes longer unless it hangs.

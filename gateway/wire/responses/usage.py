@@ -4,9 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from gateway.call import Usage
+from gateway.prices import service_named
+from gateway.wire.usage import counted
 
-# As in `gateway.wire.usage`: a count like that is a defect.
-_ABSURD = 1 << 40
+_NOTHING: Mapping[str, Any] = {}
 
 
 def usage_of(response: Mapping[str, Any]) -> Usage | None:
@@ -14,19 +15,11 @@ def usage_of(response: Mapping[str, Any]) -> Usage | None:
     stated = response.get("usage")
     if stated.__class__ is not dict:
         return None
-    counts: tuple[Any, ...] = (
-        stated.get("input_tokens"),
-        stated.get("output_tokens"),
-        _detail(stated, "input_tokens_details", "cached_tokens"),
-        _detail(stated, "output_tokens_details", "reasoning_tokens"),
+    of_prompt = stated.get("input_tokens_details")
+    of_completion = stated.get("output_tokens_details")
+    return counted(
+        (stated.get("input_tokens"), stated.get("output_tokens")),
+        of_prompt if isinstance(of_prompt, dict) else _NOTHING,
+        of_completion if isinstance(of_completion, dict) else _NOTHING,
+        service_named(response.get("service_tier")),
     )
-    for count in counts:
-        if count.__class__ is not int or not 0 <= count <= _ABSURD:
-            return None
-    return Usage(*counts)
-
-
-def _detail(stated: Mapping[str, Any], group: str, name: str) -> Any:  # noqa: ANN401 - checked with the others
-    details = stated.get(group)
-    count = details.get(name) if isinstance(details, dict) else None
-    return 0 if count is None else count
