@@ -11,6 +11,7 @@ from gateway.errors import GatewayError
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.principal import Principal
+from gateway.wire.forms import FormModel
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +56,20 @@ class Wanted(NamedTuple):
 
 
 class Books:
-    """One passage's books while it lives."""
+    """One passage's books while it lives.
+
+    `form` reads along in a form for its model. `apart`: what is told of use is not the request's
+    own, and is charged already.
+    """
 
     __slots__ = (
+        "apart",
         "area",
         "attempts",
         "cache",
         "cost",
         "ended",
+        "form",
         "grant",
         "model",
         "outcome",
@@ -89,7 +96,8 @@ class Books:
         self.cache = "bypass"
         self.attempts = self.status = 0
         self.waited = self.ttft = self.overhead = 0.0
-        self.stream = self.ended = False
+        self.stream = self.ended = self.apart = False
+        self.form: FormModel | None = None
 
     def failed(self, error: GatewayError) -> None:
         """It ends with an error of ours."""

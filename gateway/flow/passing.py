@@ -12,7 +12,7 @@ Nothing is sent twice: nobody knows what a second file, batch or picture would m
 import asyncio
 
 from gateway.access.limits import quota_fields, refusal
-from gateway.call import NO_USAGE
+from gateway.call import NO_USAGE, Feed
 from gateway.catalog import Deployment
 from gateway.ended import Attempted
 from gateway.errors import (
@@ -22,15 +22,18 @@ from gateway.errors import (
     StoreUnavailable,
     UpstreamError,
 )
+from gateway.flow.batches import Batches
 from gateway.flow.embeddings import Embeddings
 from gateway.flow.homes import Homes
 from gateway.flow.life import Flow
+from gateway.flow.opening import header
 from gateway.flow.passage import Books, PassRules, Wanted
 from gateway.flow.passed import Passed
-from gateway.flow.tolls import Bill, Tolls
+from gateway.flow.tolls import BOUNDED, Bill, Tolls
 from gateway.holds import Account, Charge, Claim, Denial, Grant
 from gateway.ports import Deadlines, Reply, Request
 from gateway.principal import Outage
+from gateway.wire.forms import FormModel, form_model
 from gateway.wire.frames import Frames
 from gateway.wire.surface import area
 
@@ -38,6 +41,22 @@ from gateway.wire.surface import area
 PATIENCE_GRACE = 1.0
 CANCELLED = "cancelled"
 FAILED = 400
+BATCHES = "batches"
+
+
+class ReadAlong:
+    """A feed whose bytes are looked at while they pass."""
+
+    def __init__(self, feed: Feed, form: FormModel) -> None:
+        self.length = feed.length
+        self._feed = feed
+        self._form = form
+
+    async def chunk(self) -> bytes:
+        """The next bytes, as they came."""
+        data = await self._feed.chunk()
+        self._form.see(data)
+        return data
 
 
 class Passing:
@@ -50,7 +69,9 @@ class Passing:
         self._homes = Homes(flow.parts.catalog, flow.parts.affinities, rules.deployment)
         self._embeddings = Embeddings(flow)
         self._tolls = Tolls(flow.parts.catalog, rules)
-        self._now = flow.parts.clock.now
+        parts = flow.parts
+        self._batches = Batches(self._tolls, parts.affinities, parts.ledger, parts.clock)
+        self._now = parts.clock.now
         self._tunnels = 0
 
     def rejected(self, request_id: str, error: GatewayError, arrived: float) -> None:
@@ -111,7 +132,7 @@ class Passing:
             stream=True,
             deadlines=self._deadlines(wanted),
             method=wanted.method,
-            feed=wanted.feed,
+            feed=self._read_along(books),
             upgrade=wanted.upgrade,
         )
         books.attempts = 1
@@ -134,7 +155,10 @@ class Passing:
         async def landed(passed: Passed) -> None:
             self._use(passed, bill)
             if passed.status < FAILED:
-                await self._homes.made(books.wanted, passed.observed.document(), deployment)
+                told = passed.observed.document()
+                await self._homes.made(books.wanted, told, deployment)
+                if books.area == BATCHES:
+                    await self._batches.told(books, told)
 
         def closed(passed: Passed) -> None:
             self._use(passed, bill)
@@ -152,6 +176,14 @@ class Passing:
         books.overhead = max(0.0, books.ttft - books.waited)
         return passed
 
+    @staticmethod
+    def _read_along(books: Books) -> Feed | None:
+        feed, kind = books.wanted.feed, header(books.wanted.headers, b"content-type")
+        if feed is None or (form := form_model(kind)) is None:
+            return feed
+        books.form = form
+        return ReadAlong(feed, form)
+
     def _deadlines(self, wanted: Wanted) -> Deadlines:
         limits = self._flow.rules.deadlines
         if wanted.upgrade:
@@ -165,13 +197,14 @@ class Passing:
     def _use(self, passed: Passed, bill: Bill) -> None:
         """Charge what the reply says was used, once."""
         books = passed.books
-        if passed.status >= FAILED or books.usage is not NO_USAGE:
+        if passed.status >= FAILED or books.usage is not NO_USAGE or books.area == BATCHES:
             return
         observed = passed.observed
         stated = observed.usage()
-        if isinstance(observed, Frames):
-            bill = bill if bill.price is not None else self._tolls.priced(observed.model)
-        elif stated is None and bill.price is not None:
+        if bill.price is None:
+            named = books.form.model() if books.form is not None else ""
+            bill = self._tolls.priced(observed.model if isinstance(observed, Frames) else named)
+        if stated is None and bill.price is not None and books.area in BOUNDED:
             stated = bill.guessed(observed.size)
         if stated is None:
             return
@@ -215,6 +248,6 @@ class Passing:
             account = Account(
                 principal.organisation, principal.team, principal.key, books.model or books.area
             )
-            charge = Charge(account, books.cost, books.usage, books.saved)
+            charge = Charge(account, *self._batches.own(books), books.saved)
             self._parts.ledger.settle(books.grant, charge)
         self._parts.recorder.ended(books.closed(self._now()))
