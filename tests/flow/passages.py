@@ -79,7 +79,10 @@ class Place:
         """Pass one request on, and read its reply to the end."""
         body = b"" if said is None else orjson.dumps(said)
         who = more.pop("principal", ANYONE)
-        asked = Wanted("req_1", method, path, path, (), who, self.clock.now(), body, said, **more)
+        headers = more.pop("headers", ())
+        asked = Wanted(
+            "req_1", method, path, path, headers, who, self.clock.now(), body, said, **more
+        )
         passed = await self.passing.open(asked)
         got = b""
         while piece := await passed.chunk():

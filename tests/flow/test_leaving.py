@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.call import Usage
 from tests.flow.conftest import MakeWorld
 from tests.flow.replies import (
     CLOSING,
@@ -103,7 +104,7 @@ async def test_when_all_hang_up_the_upstream_is_let_go_at_once(
     assert place.outcomes() == ["cancelled"]
     leader, follower = [place.ended(client) for client in clients]
     assert (leader.outcome, follower.outcome) == ("caller_left", "caller_left")
-    assert leader.usage == (100, len(OPENING) // 250, 0, 0, True)
+    assert leader.usage == Usage(100, len(OPENING) // 250, estimated=True)
     assert (leader.cost, follower.cost) == (leader.usage[0] * 100 + leader.usage[1] * 400, 0)
     if leader_first:
         assert (follower.usage, follower.saved) == (leader.usage, leader.cost)
@@ -126,7 +127,7 @@ async def test_when_all_hang_up_before_the_head_one_pays_for_the_attempt_they_le
     assert [place.ended(client).outcome for client in clients] == ["caller_left"] * 3
     leader, *followers = (place.ended(client) for client in clients)
     expected = 0 if streaming else 100
-    assert leader.usage == (100, expected, 0, 0, True)
+    assert leader.usage == Usage(100, expected, estimated=True)
     assert leader.cost == 100 * 100 + expected * 400
     assert [(ended.cost, ended.saved) for ended in followers] == [(0, 0)] * 2
 

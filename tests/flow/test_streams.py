@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from gateway.call import Usage
 from gateway.errors import UpstreamBroken, UpstreamTimeout, UpstreamTruncated
 from gateway.flow.sources import before_done
 from tests.flow.conftest import MakeWorld
@@ -86,7 +87,7 @@ async def test_half_a_stream_is_paid_by_what_was_seen(world: MakeWorld) -> None:
 
     ended = place.ended(await place.ask(stream=True))
 
-    assert ended.usage == (100, 10_000 // 4, 0, 0, True)
+    assert ended.usage == Usage(100, 10_000 // 4, estimated=True)
     assert ended.cost == 100 * 2000 + ended.usage.completion * 8000
 
 

@@ -6,7 +6,6 @@ from datetime import date
 import pytest
 
 from gateway.catalog import Capability, Catalog, ImageFormula, Secret, Tier
-from gateway.money import NanoUSD
 from gateway.prices import Price
 from gateway.settings.addresses import is_openai
 from gateway.settings.catalog import build
@@ -21,8 +20,8 @@ Complain = Callable[..., list[Complaint]]
 KEY = {"OPENAI_API_KEY": "sk-abc"}
 
 
-def prices(prompt: int, cached: int, completion: int) -> Price:
-    return Price(NanoUSD(prompt), NanoUSD(cached), NanoUSD(completion))
+def amounts(price: Price) -> tuple[int, int, int]:
+    return price.prompt, price.cached, price.completion
 
 
 def test_the_default_is_the_gpt_4_1_family(configured: Load) -> None:
@@ -30,9 +29,9 @@ def test_the_default_is_the_gpt_4_1_family(configured: Load) -> None:
 
     nano, mini, full = (catalog.tiers[tier][0].model for tier in Tier)
     assert [m.name for m in (nano, mini, full)] == ["gpt-4.1-nano", "gpt-4.1-mini", "gpt-4.1"]
-    assert nano.price == prices(100, 25, 400)
-    assert mini.price == prices(400, 100, 1600)
-    assert full.price == prices(2000, 500, 8000)
+    assert amounts(nano.price) == (100, 25, 400)
+    assert amounts(mini.price) == (400, 100, 1600)
+    assert amounts(full.price) == (2000, 500, 8000)
     assert {m.context_window for m in (nano, mini, full)} == {1_047_576}
     assert {m.max_output for m in (nano, mini, full)} == {32_768}
     assert {m.knowledge_cutoff for m in (nano, mini, full)} == {date(2024, 5, 31)}
@@ -89,7 +88,7 @@ def test_a_known_model_may_differ_in_one_thing(configured: Load) -> None:
     )
 
     full = catalog.tiers[Tier.FULL][0].model
-    assert full.price == prices(1500, 1500, 6000)
+    assert amounts(full.price) == (1500, 1500, 6000)
     assert full.context_window == 1_047_576
 
 
@@ -113,7 +112,7 @@ def test_a_model_may_be_like_another_under_its_own_name(configured: Load) -> Non
     local, full = catalog.tiers[Tier.NANO][0].model, catalog.tiers[Tier.FULL][0].model
     assert (local.capabilities, local.image_multiplier) == (Capability.NONE, 1.0)
     assert not catalog.tiers[Tier.NANO][0].key
-    assert (full.name, full.price) == ("openai/gpt-4.1", prices(2000, 500, 8000))
+    assert (full.name, amounts(full.price)) == ("openai/gpt-4.1", (2000, 500, 8000))
 
 
 def test_the_longest_prompt_counts_until_it_is_lifted(configured: Load) -> None:

@@ -31,7 +31,7 @@ replies = st.builds(
     stream=st.booleans(),
     tier=st.sampled_from(Tier),
     model=st.text(st.characters(), max_size=30) | st.just("lone \ud800"),
-    usage=st.builds(Usage, counts, counts, counts, counts, st.booleans()),
+    usage=st.tuples(counts, counts, counts, counts, st.booleans()).map(lambda told: Usage(*told)),
     cost=counts.map(NanoUSD),
     score=numbers,
     quality=st.tuples(numbers, numbers, numbers),

@@ -1,8 +1,7 @@
 """The model a form names is found wherever its field stands, however the bytes are split."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from gateway.wire.forms import TAIL_BYTES, FormModel, form_model
 
