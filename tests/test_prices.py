@@ -1,7 +1,5 @@
 """What tokens cost: every token once, at its kind's price, and never more than was held for it."""
 
-from collections.abc import Callable
-
 import pytest
 from hypothesis import given, strategies as st
 
@@ -16,41 +14,29 @@ counts = st.integers(0, 5_000)
 kinds = st.none() | st.builds(Counts, counts, counts, counts)
 
 
-def price_of(each: st.SearchStrategy[int]) -> st.SearchStrategy[Price]:
-    amount = each.map(NanoUSD)
-    return st.builds(
-        lambda prompt, less, completion: Price(prompt, NanoUSD(min(less, prompt)), completion),
-        *(amount, amount, amount),
-    )
+def plain(prompt: int, less: int, completion: int) -> Price:
+    return Price(NanoUSD(prompt), NanoUSD(min(less, prompt)), NanoUSD(completion))
 
 
-@st.composite
-def prices(draw: Callable[[st.SearchStrategy[object]], object]) -> Price:
-    plain = price_of(st.integers(0, 100_000))
-    text, audio, images = draw(plain), draw(st.none() | plain), draw(st.none() | plain)
-    assert isinstance(text, Price)
-    usual = Price(text.prompt, text.cached, text.completion, audio, images)  # type: ignore[arg-type]  # drawn
-    ways = {
-        "flex": usual.times(500),
-        "priority": usual.times(draw(st.integers(1, 3_000))),  # type: ignore[arg-type]  # drawn
-        "own": draw(plain),
-    }
-    return Price(
-        *(text.prompt, text.cached, text.completion, usual.audio, usual.images),
-        tuple(ways.items()),  # type: ignore[arg-type]  # drawn
-    )
+def priced(text: Price, audio: Price | None, images: Price | None, times: int, own: Price) -> Price:
+    usual = Price(text.prompt, text.cached, text.completion, audio, images)
+    ways = (("flex", usual.times(500)), ("priority", usual.times(times)), ("own", own))
+    return Price(text.prompt, text.cached, text.completion, audio, images, ways)
 
 
-@st.composite
-def usages(draw: Callable[[st.SearchStrategy[object]], object]) -> Usage:
-    service = draw(st.sampled_from(("", "flex", "priority", "own", "new")))
-    return Usage(
-        *(draw(counts), draw(counts), draw(counts), draw(counts), False),
-        *(service, draw(kinds), draw(kinds)),
-    )  # type: ignore[arg-type]  # drawn
+def used(told: tuple[int, int, int], service: str, kinds: tuple[Counts | None, ...]) -> Usage:
+    return Usage(*told, 0, False, service, kinds[0], kinds[1])
 
 
-@given(prices(), usages())
+amounts = st.integers(0, 100_000)
+plains = st.builds(plain, amounts, amounts, amounts)
+maybe = st.none() | plains
+prices = st.builds(priced, plains, maybe, maybe, st.integers(1, 3_000), plains)
+services = st.sampled_from(("", "flex", "priority", "own", "new"))
+usages = st.builds(used, st.tuples(counts, counts, counts), services, st.tuples(kinds, kinds))
+
+
+@given(prices, usages)
 def test_the_parts_sum_to_the_whole_and_every_token_is_charged_once(
     price: Price, usage: Usage
 ) -> None:
@@ -62,7 +48,7 @@ def test_the_parts_sum_to_the_whole_and_every_token_is_charged_once(
     assert usage.cost(price) == at.scaled(sum(tokens * each for tokens, each in parts))
 
 
-@given(prices(), usages())
+@given(prices, usages)
 def test_no_use_costs_more_than_was_held_for_it(price: Price, usage: Usage) -> None:
     """Whatever way it asked for, it may be processed in that or the usual one."""
     asked = Manner(usage.service, hears=usage.audio is not None, speaks=usage.audio is not None)
@@ -73,7 +59,7 @@ def test_no_use_costs_more_than_was_held_for_it(price: Price, usage: Usage) -> N
     assert usage._replace(service="").cost(price) <= held
 
 
-@given(usages().map(lambda usage: usage._replace(audio=None, images=None)), prices())
+@given(usages.map(lambda usage: usage._replace(audio=None, images=None)), prices)
 def test_text_alone_costs_what_it_always_did(usage: Usage, price: Price) -> None:
     cached = min(usage.cached, usage.prompt)
     amount = (usage.prompt - cached) * price.prompt + cached * price.cached

@@ -6,7 +6,8 @@ from hypothesis import given, strategies as st
 from gateway.call import Sort
 from gateway.catalog import Capability, Tier
 from gateway.errors import GatewayError, Infeasible
-from gateway.money import NanoUSD, usd
+from gateway.money import FREE, NanoUSD, usd
+from gateway.prices import Price
 from gateway.route.choose import (
     Policy,
     choose,
@@ -16,7 +17,7 @@ from gateway.route.choose import (
     taken_by_name,
 )
 from gateway.route.target import resolve
-from tests.fakes import FULL, MINI, NANO, assessment, catalog, model, wishes
+from tests.fakes import FULL, MINI, assessment, catalog, model, wishes
 from tests.route.choosing import CATALOG, EASY, HARD, SPEEDS, chosen
 
 
@@ -50,7 +51,7 @@ def test_a_cap_below_the_cheapest_is_refused_with_the_figures() -> None:
 
 
 def test_a_free_model_is_under_every_cap() -> None:
-    free = catalog({Tier.NANO: model("local", type(NANO.price)(*[NanoUSD(0)] * 3))})
+    free = catalog({Tier.NANO: model("local", Price(FREE, FREE, FREE))})
 
     assert chosen(HARD, wishes(max_cost=NanoUSD(0)), among=free).chosen.tier is Tier.NANO
     assert chosen(HARD, among=free).chosen.cost == 0

@@ -24,8 +24,8 @@ def price(configured: Load, said: str, name: str = "gpt-4.1") -> Price:
     return found
 
 
-def nano(*amounts: int) -> Price:
-    return Price(*(NanoUSD(amount) for amount in amounts))
+def nano(prompt: int, cached: int, completion: int) -> Price:
+    return Price(NanoUSD(prompt), NanoUSD(cached), NanoUSD(completion))
 
 
 def test_known_models_know_their_ways_of_processing(configured: Load) -> None:
