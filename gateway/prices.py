@@ -8,6 +8,7 @@ Half of 25 nano-dollars is not a whole number, but half of a call's sum is, roun
 multiple is kept beside the prices, in thousandths, and applied once, to the sum.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,7 +18,8 @@ WHOLE = 1_000
 """Thousandths: a price as it stands."""
 
 LONGEST_SERVICE = 32
-"""Characters; a longer name is none."""
+SERVICE = re.compile(rf"[a-z_]{{1,{LONGEST_SERVICE}}}")
+"""What may be a name; anything else is a caller's text, and goes no further than upstream."""
 
 USUAL = frozenset(("", "auto", "default", "standard"))
 """How the usual way of processing is called."""
@@ -31,7 +33,7 @@ def service_named(said: object) -> str:
     if said.__class__ is not str or said in USUAL:
         return ""
     name = str(said)
-    return RENAMED.get(name, name) if len(name) <= LONGEST_SERVICE else ""
+    return RENAMED.get(name, name) if SERVICE.fullmatch(name) else ""
 
 
 class Manner(NamedTuple):

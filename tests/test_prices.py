@@ -103,7 +103,7 @@ def test_what_no_price_knows_is_held_at_the_dearest_and_charged_as_usual() -> No
     [
         *((usual, "") for usual in (None, "", "auto", "default", "standard")),
         *(("flex", "flex"), ("priority", "priority"), ("fast", "priority"), ("ultra", "ultra")),
-        *(("x" * 33, ""), (["flex"], ""), (True, ""), ({}, "")),
+        *(("Flex", ""), ("sk-canary-1", ""), ("x" * 33, ""), (["flex"], ""), (True, ""), ({}, "")),
     ],
 )
 def test_ways_of_processing_are_told_apart(said: object, named: str) -> None:

@@ -12,12 +12,13 @@ from typing import Any, Final, NamedTuple
 
 import orjson
 
-from gateway.call import Assessment, ImageSize, Sort, Usage, Wishes
+from gateway.call import Assessment, Counts, ImageSize, Sort, Usage, Wishes
 from gateway.catalog import Capability, Tier
 from gateway.ended import Ended
 from gateway.flow.decisions import Decision
 from gateway.flow.explain import NAME_LENGTH
 from gateway.money import NanoUSD
+from gateway.prices import Manner
 from gateway.principal import Principal
 from gateway.route.reasons import Candidate, Choice
 
@@ -109,10 +110,18 @@ def _ended(told: dict[str, Any], expected: list[Any] | None) -> Ended:
         **{
             **told,
             "tier": None if tier is None else Tier(tier),
-            "usage": Usage(*told["usage"]),
+            "usage": _usage(told["usage"]),
             "upstream_request_id": "",
             "expected": None if expected is None else Foreseen(*expected),
         }
+    )
+
+
+def _usage(said: Any) -> Usage:  # noqa: ANN401 - JSON
+    usage = Usage(*said)
+    return usage._replace(
+        audio=None if usage.audio is None else Counts(*usage.audio),
+        images=None if usage.images is None else Counts(*usage.images),
     )
 
 
@@ -126,6 +135,7 @@ def _assessment(said: Any) -> Assessment | None:  # noqa: ANN401 - JSON
         quality=(seen.quality[0], seen.quality[1], seen.quality[2]),
         signals=tuple(seen.signals),
         images=tuple([_image(image) for image in seen.images]),
+        manner=Manner(*seen.manner),
     )
 
 

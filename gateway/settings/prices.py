@@ -9,7 +9,7 @@ from typing import Annotated
 from pydantic import BeforeValidator, Field, PlainValidator, WithJsonSchema, model_validator
 
 from gateway.money import FREE
-from gateway.prices import LONGEST_SERVICE, RENAMED, USUAL, WHOLE, Price
+from gateway.prices import RENAMED, SERVICE, USUAL, WHOLE, Price
 from gateway.settings.section import Section
 from gateway.settings.units import Dollars
 
@@ -34,7 +34,7 @@ def multiple(value: object) -> int:
 
 def service(name: str) -> str:
     """Read the name of a way of processing."""
-    if name in USUAL or len(name) > LONGEST_SERVICE:
+    if name in USUAL or not SERVICE.fullmatch(name):
         message = "must be a way of processing other than the usual, such as flex or priority"
         raise ValueError(message)
     return RENAMED.get(name, name)

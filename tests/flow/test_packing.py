@@ -3,12 +3,13 @@
 import orjson
 import pytest
 
-from gateway.call import ImageSize
+from gateway.call import Counts, ImageSize, Usage
 from gateway.errors import Infeasible
 from gateway.flow.decisions import Decision
 from gateway.flow.explain import row
 from gateway.flow.packing import LAYOUT, pack, unpack
 from gateway.money import usd
+from gateway.prices import Manner
 from gateway.principal import Principal
 from gateway.route.whatif import at_dials
 from tests.fakes import MINI, assessment, wishes
@@ -69,6 +70,19 @@ async def test_images_are_told_by_their_sizes(world: MakeWorld) -> None:
 
     there = carried(kept(place, await place.ask()))
 
+    assert there.seen == seen
+
+
+async def test_sound_and_the_way_of_processing_are_told(world: MakeWorld) -> None:
+    usage = {"prompt_tokens": 9, "completion_tokens": 3}
+    details = {"prompt_tokens_details": {"audio_tokens": 4}}
+    said = orjson.loads(body()) | {"usage": usage | details, "service_tier": "flex"}
+    seen = assessment()._replace(manner=Manner("flex", hears=True))
+    place = world(lambda _: whole(orjson.dumps(said)), thinks=seen)
+
+    there = carried(kept(place, await place.ask()))
+
+    assert there.ended.usage == Usage(9, 3, service="flex", audio=Counts(4))
     assert there.seen == seen
 
 
