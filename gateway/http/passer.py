@@ -73,14 +73,14 @@ class Passer:
         if passage.upgrade and (key := key_among_subprotocols(passage.headers)):
             fields.setdefault(b"authorization", b"Bearer " + key)
         principal = await self._admits(fields, near=passage.protocol.near)
-        path, _, query = passage.target.partition(b"?")
+        path, mark, query = passage.target.partition(b"?")
         inside = below(path)
         wishes, _ = parse(fields, {})
         wanted = Wanted(
             request_id,
             passage.method,
             inside,
-            inside + ("?" + query.decode("latin-1") if query else ""),
+            inside + (mark + query).decode("latin-1"),
             passed_to_upstream(passage.headers, tunnel=bool(passage.upgrade)),
             principal,
             passage.arrived,

@@ -104,14 +104,21 @@ class World:
 
     def post(self, body: bytes, said: Said, fields: Fields = JSON, path: str = PATH) -> Got:
         """Send a body through the gateway, to an upstream that answers so."""
+        return self.ask("POST", path, said, (body,), (*fields, ("content-length", str(len(body)))))
+
+    def ask(
+        self, method: str, target: str, said: Said, pieces: Iterable[bytes], fields: Fields
+    ) -> Got:
+        """Send a body in pieces: chunks, where no field says its length."""
         self.said = said
         self.heard.clear()
         connection = HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
         try:
-            connection.putrequest("POST", path, skip_accept_encoding=True)
-            for name, value in (*fields, ("content-length", str(len(body)))):
+            connection.putrequest(method, target, skip_accept_encoding=True)
+            for name, value in fields:
                 connection.putheader(name, value)
-            connection.endheaders(body)
+            in_chunks = "transfer-encoding" in dict(fields)
+            connection.endheaders(pieces, encode_chunked=in_chunks)
             return _got(connection.getresponse())
         finally:
             connection.close()
@@ -188,8 +195,20 @@ async def _upstream(world: World) -> Any:
 
 async def _request(reader: asyncio.StreamReader) -> Heard:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n")[0])
-    return Heard(head, await reader.readexactly(length))
+    lowered = head.lower()
+    if b"transfer-encoding: chunked" in lowered:
+        return Heard(head, await _unchunked(reader))
+    length = lowered.partition(b"content-length: ")[2].split(b"\r\n")[0]
+    return Heard(head, await reader.readexactly(int(length or b"0")))
+
+
+async def _unchunked(reader: asyncio.StreamReader) -> bytes:
+    body = b""
+    while size := int(await reader.readline(), 16):
+        body += await reader.readexactly(size)
+        await reader.readline()
+    await reader.readline()
+    return body
 
 
 async def _say(said: Said, writer: asyncio.StreamWriter) -> None:
