@@ -14,7 +14,7 @@ from gateway.ports import Reply
 from gateway.route.plan import upstream_outcome
 from gateway.wire.envelope import envelope
 from gateway.wire.frames import Frames
-from gateway.wire.observed import ENDINGS, Observed
+from gateway.wire.observed import ANY_END, ENDINGS, Observed
 from gateway.wire.surface import passed_to_client
 
 UNAUTHORIZED_STATUS = 401
@@ -65,7 +65,7 @@ class Passed:
                 books.upstream_id = value.decode("latin-1")
         events = EVENTS in header(reply.headers, b"content-type")
         books.stream = self.switched or events
-        endings = ENDINGS.get(books.area, ()) if events and self.status == OK else ()
+        endings = ENDINGS.get(books.area, ANY_END) if events and self.status == OK else ANY_END
         self.observed = Frames() if self.switched else Observed(endings)
 
     @property

@@ -6,7 +6,7 @@ whole, of a large one only the count near its end. Nothing of it is changed or d
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.call import Usage
 from gateway.wire.reader import Unreadable, look
@@ -17,34 +17,59 @@ HEAD_BYTES = 256 * 1024
 TAIL_BYTES = 4 * 1024
 # What of one piece may be the beginning of an ending in the next.
 SEAM_BYTES = 40
-# How the streams of areas end that are whole; events of others end as their framing does.
-ENDINGS: Mapping[str, tuple[bytes, ...]] = {
-    "completions": (b"\ndata: [DONE]",),
-    "responses": tuple(
-        b"\nevent: " + name
-        for name in (
-            b"response.completed",
-            b"response.failed",
-            b"response.incomplete",
-            b"response.cancelled",
-            b"error",
+
+
+class Endings(NamedTuple):
+    """How an area's whole streams end: by one of `ends`.
+
+    Where there are `words`, only streams that begin with one of them are held to it: servers of
+    another kind have endings of their own.
+    """
+
+    ends: tuple[bytes, ...] = ()
+    words: tuple[bytes, ...] = ()
+
+
+# Streams of other areas end as their framing does. In quotes: no text inside JSON can look so.
+ENDINGS: Mapping[str, Endings] = {
+    "completions": Endings((b"\ndata: [DONE]",)),
+    "responses": Endings(
+        tuple(
+            b"\nevent: " + name
+            for name in (
+                b"response.completed",
+                b"response.failed",
+                b"response.incomplete",
+                b"response.cancelled",
+                b"error",
+            )
         )
     ),
+    "images": Endings(
+        (b'"image_generation.completed"', b'"image_edit.completed"', b'"error"'),
+        (b'"image_generation.', b'"image_edit.'),
+    ),
+    "audio": Endings(
+        (b'"transcript.text.done"', b'"speech.audio.done"', b'"error"'),
+        (b'"transcript.text.', b'"speech.audio.'),
+    ),
+    "threads": Endings((b"\nevent: done", b"\nevent: error"), (b"event: thread.",)),
 }
+ANY_END = Endings()
 # The last count in a stream, or behind thousands of vectors; details may nest once.
 LAST_USAGE = re.compile(rb'"usage"\s*:\s*(\{(?:[^{}]|\{[^{}]*\})*\})')
 
 
 class Observed:
-    """Collects the two ends of one body; `endings`: a stream that has none of them was cut."""
+    """Collects the two ends of one body; `endings` tell whether a stream was cut."""
 
-    __slots__ = ("_endings", "_head", "_seam", "_tail", "ended", "size")
+    __slots__ = ("_ended", "_endings", "_head", "_seam", "_tail", "size")
 
-    def __init__(self, endings: tuple[bytes, ...] = ()) -> None:
+    def __init__(self, endings: Endings = ANY_END) -> None:
         self._endings = endings
         # As if an empty line stood before the first event.
         self._seam = b"\n"
-        self.ended = not endings
+        self._ended = not endings.ends
         self._head = bytearray()
         self._tail = bytearray()
         self.size = 0
@@ -52,9 +77,9 @@ class Observed:
     def see(self, data: bytes) -> None:
         """More of it passes."""
         self.size += len(data)
-        if not self.ended:
+        if not self._ended:
             seen = self._seam + data
-            self.ended = any(ending in seen for ending in self._endings)
+            self._ended = any(ending in seen for ending in self._endings.ends)
             self._seam = seen[-SEAM_BYTES:]
         room = HEAD_BYTES - len(self._head)
         if room > 0:
@@ -62,6 +87,12 @@ class Observed:
         self._tail += data[-TAIL_BYTES:]
         if len(self._tail) > 2 * TAIL_BYTES:
             del self._tail[:-TAIL_BYTES]
+
+    @property
+    def ended(self) -> bool:
+        """Whether it could end here."""
+        words = self._endings.words
+        return self._ended or (bool(words) and not any(word in self._head for word in words))
 
     def document(self) -> Mapping[str, Any]:
         """The whole of it as JSON, empty where it is none or too large."""

@@ -5,7 +5,7 @@ Replies must be equal but for what `exception` lists, with what is expected ther
 
 import json
 from collections.abc import Callable, Mapping
-from http.client import HTTPConnection
+from http.client import HTTPConnection, IncompleteRead
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -17,17 +17,18 @@ KEY = "Bearer sk-client"
 UNEQUAL = {"connection", "content-length", "date", "keep-alive", "transfer-encoding", "vary"}
 MADE_UP = "x-steady-"
 OURS = "x-gateway-"
-# How that server ends every stream, which OpenAI ends none with.
+# How that server ends every stream, which OpenAI ends none with: such streams may be cut there.
 FOREIGN_END = b"event: done\ndata: {}\n\n"
 SHOWN = 240
 
 
 class Got(NamedTuple):
-    """A reply: its status, its fields in lower case, its body."""
+    """A reply: its status, its fields in lower case, its body; `torn`: it was cut."""
 
     status: int
     fields: Mapping[str, str]
     body: bytes
+    torn: bool = False
 
 
 def ask(url: str, sent: Sent) -> Got:
@@ -38,7 +39,10 @@ def ask(url: str, sent: Sent) -> Got:
         connection.request(sent.method, sent.target, sent.body or None, fields)
         reply = connection.getresponse()
         told = {name.lower(): value for name, value in reply.getheaders()}
-        return Got(reply.status, told, reply.read())
+        try:
+            return Got(reply.status, told, reply.read())
+        except IncompleteRead as cut:
+            return Got(reply.status, told, cut.partial, torn=True)
     finally:
         connection.close()
 
@@ -50,6 +54,8 @@ def difference(operation: Operation, direct: Got, through: Got) -> str:
     told, kept = _told(direct), _told(through)
     if lost := {name: told[name] for name in told if kept.get(name) != told[name]}:
         return f"fields {lost} are not among {kept}"
+    if through.torn and not direct.body.endswith(FOREIGN_END):
+        return "it was cut"
     return exception(operation, direct)(direct.body, through.body)
 
 

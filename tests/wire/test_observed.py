@@ -2,13 +2,18 @@
 
 import pytest
 
-from gateway.wire.observed import ENDINGS, Observed
+from gateway.wire.observed import ANY_END, ENDINGS, Endings, Observed
 
 DONE = b'event: response.created\ndata: {}\n\nevent: response.completed\ndata: {"a":1}\n\n'
 CUT = b'event: response.created\ndata: {"text":"event: response.completed"}\n\n'
+PAINTED = b'data: {"type":"image_generation.completed"}\n\n'
+# It quotes an ending.
+HEARD = rb"""data: {"type":"transcript.text.delta","delta":"\"transcript.text.done\""}
+
+"""
 
 
-def seen(data: bytes, step: int, endings: tuple[bytes, ...] = ()) -> Observed:
+def seen(data: bytes, step: int, endings: Endings = ANY_END) -> Observed:
     observed = Observed(endings)
     for at in range(0, len(data), step):
         observed.see(data[at : at + step])
@@ -24,6 +29,14 @@ def seen(data: bytes, step: int, endings: tuple[bytes, ...] = ()) -> Observed:
         ("completions", b"data: {}\n\ndata: [DONE]\n\n", True),
         ("completions", b"data: [DONE]\n\n", True),
         ("completions", b'data: {"text":"data: [DONE]"}\n\n', False),
+        ("images", b'data: {"type":"image_edit.partial_image"}\n\n', False),
+        ("images", b'data: {"type":"image_edit.partial_image"}\n\n' + PAINTED, True),
+        ("images", b'data: {"choices":[]}\n\n', True),
+        ("audio", HEARD, False),
+        ("audio", HEARD + b'data: {"type":"transcript.text.done","text":"a"}\n\n', True),
+        ("audio", HEARD + b'data: {"error":{"message":"no"}}\n\n', True),
+        ("threads", b"event: thread.run.created\ndata: {}\n\n", False),
+        ("threads", b"event: thread.run.created\ndata: {}\n\nevent: done\n", True),
     ],
 )
 def test_a_stream_that_ends_is_told_from_one_that_is_cut(
