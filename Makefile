@@ -83,7 +83,7 @@ locks: $(VENV)/.ready-dev ## Renew the hashed locks (needs uv)
 clean: ## Remove what the other targets made
 	rm -rf $(VENV) .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache build dist
 
-$(VENV)/.ready: requirements.lock requirements-build.lock pyproject.toml hatch_build.py gateway/classify/_swift.c
+$(VENV)/.ready: requirements.lock requirements-build.lock pyproject.toml hatch_build.py $(wildcard gateway/classify/_*.[ch])
 	$(MAKE_VENV)
 	$(INSTALL) --require-hashes -r requirements-build.lock -r requirements.lock
 	$(INSTALL) --no-deps --no-build-isolation -e .

@@ -12,6 +12,8 @@
 
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
+#include <math.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -553,6 +555,12 @@ static PyTypeObject encoder_type = {
     .tp_methods = encoder_methods,
 };
 
+/* ── a whole assessment ────────────────────────────────────────────────────── */
+
+#include "_walk.h"
+#include "_facts.h"
+#include "_reader.h"
+
 static PyMethodDef functions[] = {
     {"total", (PyCFunction)(void (*)(void))total, METH_FASTCALL, "Sum numbers at places."},
     {NULL, NULL, 0, NULL},
@@ -567,8 +575,11 @@ static struct PyModuleDef module = {
 };
 
 PyMODINIT_FUNC PyInit__swift(void) {
-    if (PyType_Ready(&encoder_type) < 0) return NULL;
+    if (make_names() || PyType_Ready(&encoder_type) < 0 || PyType_Ready(&reader_type) < 0)
+        return NULL;
     PyObject *made = PyModule_Create(&module);
-    if (made && PyModule_AddObjectRef(made, "Encoder", (PyObject *)&encoder_type)) Py_CLEAR(made);
+    if (made && (PyModule_AddObjectRef(made, "Encoder", (PyObject *)&encoder_type) ||
+                 PyModule_AddObjectRef(made, "Reader", (PyObject *)&reader_type)))
+        Py_CLEAR(made);
     return made;
 }

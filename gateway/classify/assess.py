@@ -57,7 +57,7 @@ MOST_CHOICES = 128
 """The largest `n` the API takes; more is an error there, and no sum of ours."""
 
 # Tokens of a usual answer, by what is asked for.
-_ANSWERS = {
+ANSWERS = {
     Kind.SMALL_TALK: 30,
     Kind.LABEL: 10,
     Kind.EXTRACT: 120,
@@ -71,10 +71,11 @@ _ANSWERS = {
 }
 # A member looked up on its class takes ten times as long as a name of the module.
 _SMALL_TALK, _TRANSLATE, _OTHER = Kind.SMALL_TALK, Kind.TRANSLATE, Kind.OTHER
-_TOOL_ANSWER = 120
-_SCHEMA_ANSWER = 60
-_SCHEMA_MOST = 800
-_TOKENS_PER_WORD = 1.35
+TOOL_ANSWER = 120
+SCHEMA_ANSWER = 60
+SCHEMA_MOST = 800
+SCHEMA_BYTES = 12
+TOKENS_PER_WORD = 1.35
 _THINKING = {"low": 300, "medium": 1_000, "high": 3_000}
 _LONGEST_THINKING = 6_000
 
@@ -90,16 +91,23 @@ class DifficultyModel(Protocol):
 class Assessor:
     """Assesses calls, from any thread; of those before it remembers what repeated texts are."""
 
-    __slots__ = ("_counted", "_defined", "_judged", "_priors", "_tokenizer")
+    __slots__ = ("_at_once", "_counted", "_defined", "_judged", "_priors", "_tokenizer")
 
     def __init__(
-        self, tokenizer: Tokenizer, difficulty: DifficultyModel, priors: Priors = GPT_41
+        self,
+        tokenizer: Tokenizer,
+        difficulty: DifficultyModel,
+        priors: Priors = GPT_41,
+        at_once: Callable[[Mapping[str, Any]], Assessment | None] | None = None,
     ) -> None:
+        """`at_once` (`gateway.classify.reader`) says the same as the steps here, or None."""
+
         def judge(task: str) -> tuple[int, tuple[float, float, float]]:
             ids = tokenizer.ids(task)
             return len(ids), difficulty.estimate(ids, task)
 
         self._tokenizer = tokenizer
+        self._at_once = at_once
         self._priors = priors
         self._judged: Callable[[str], tuple[int, tuple[float, float, float]]]
         self._judged = lru_cache(REMEMBERED)(judge)
@@ -108,6 +116,8 @@ class Assessor:
 
     def assess(self, document: Mapping[str, Any]) -> Assessment:
         """Assess a call's document; any JSON object gives an answer."""
+        if self._at_once is not None and (seen := self._at_once(document)) is not None:
+            return seen
         prompt = measure(document)
         task = excerpt(prompt.task)
         shown = visible(task)
@@ -124,8 +134,7 @@ class Assessor:
             _, judged = self._judged(_with_before(prompt, shown, found))
         quality = signals.temper(judged, found)
         expected = _answer(prompt, found, sample, len(task))
-        if prompt.effort:
-            expected += _THINKING.get(prompt.effort, _LONGEST_THINKING)
+        expected += thinking(prompt.effort)
         if allowed is not None and allowed < expected:
             expected = allowed
         # By position: names would take longer than the fields.
@@ -197,6 +206,11 @@ class Assessor:
         return min(max(tokens, low), high), (low, high)
 
 
+def thinking(effort: str) -> int:
+    """Tokens of the reasoning that an effort asks for; empty is none."""
+    return _THINKING.get(effort, _LONGEST_THINKING) if effort else 0
+
+
 def _with_before(prompt: Prompt, task: str, found: Signals) -> str:
     """A task, with the turn before it where it makes little sense alone."""
     if not prompt.before or len(task) >= FOLLOW_UP or found.kind is _SMALL_TALK:
@@ -216,14 +230,14 @@ def _answer(prompt: Prompt, found: Signals, sample: int, read: int) -> int:
     `sample` is the tokens of the characters of the task that were `read`.
     """
     if found.words_wanted:
-        return int(found.words_wanted * _TOKENS_PER_WORD)
+        return int(found.words_wanted * TOKENS_PER_WORD)
     if prompt.schema_bytes:
-        return min(_SCHEMA_ANSWER + prompt.schema_bytes // 12, _SCHEMA_MOST)
+        return min(SCHEMA_ANSWER + prompt.schema_bytes // SCHEMA_BYTES, SCHEMA_MOST)
     if found.kind is _TRANSLATE:
         return 20 + max(sample, sample * prompt.chars // max(read, 1))
     if found.kind is _OTHER and prompt.tools:
-        return _TOOL_ANSWER
-    return _ANSWERS[found.kind]
+        return TOOL_ANSWER
+    return ANSWERS[found.kind]
 
 
 def _allowed(document: Mapping[str, Any]) -> int | None:

@@ -113,8 +113,7 @@ _SMALL_TALK = """hi hello hey hiya yo howdy greetings thanks thank you thx ty ch
 SMALL_TALK = frozenset(_SMALL_TALK.split())
 """Words of which a greeting or thanks consists, and nothing else."""
 
-# First code points of the blocks that matter, each with its script ("" is Latin or no letter).
-_BLOCKS = (
+BLOCKS = (
     (0x0000, ""),
     (0x0370, "Greek"),
     (0x0400, "Cyrillic"),
@@ -141,7 +140,9 @@ _BLOCKS = (
     (0x20000, "Han"),
     (0x32000, ""),
 )
-_STARTS = tuple(start for start, _ in _BLOCKS)
+"""First code points of the blocks that matter, with their scripts ("": Latin or no letter)."""
+
+_STARTS = tuple(start for start, _ in BLOCKS)
 _FIRST_NOT_LATIN = chr(_STARTS[1])
 
 
@@ -156,7 +157,7 @@ def script_of(text: str) -> str:
     found: dict[str, int] = {}
     latin = 0
     for letter in sample:
-        script = _BLOCKS[bisect_right(_STARTS, ord(letter)) - 1][1]
+        script = BLOCKS[bisect_right(_STARTS, ord(letter)) - 1][1]
         if script:
             found[script] = found.get(script, 0) + 1
         else:

@@ -159,6 +159,10 @@ class Difficulty:
             lost = best
         return best - lost, best - lost * left, best
 
+    def folded(self) -> tuple["array[int]", "array[float]", "array[float]"]:
+        """What `estimate` computes with: numbers by token, offsets by length, the rest in order."""
+        return self._pairs, array("d", self._stretched), array("d", self._fixed)
+
     def doubt(self, gain: float, tokens: int) -> float:
         """How far a predicted gain is to be trusted: what it would move by, on average.
 

@@ -19,7 +19,7 @@ CONTEXT = 500
 """Characters kept of the task's beginning and end, and of the system prompt."""
 
 _STORED = frozenset(("previous_response_id", "conversation"))
-_OPTIONS = _STORED | {
+OPTIONS = _STORED | {
     *("tools", "functions", "parallel_tool_calls", "response_format", "text"),
     *("logprobs", "modalities", "audio", "reasoning_effort", "reasoning", "service_tier"),
 }
@@ -95,32 +95,57 @@ def measure(document: Mapping[str, Any]) -> Prompt:
     )
     if walk.needs & AUDIO:
         prompt = prompt._replace(manner=Manner(hears=True))
-    return prompt if _OPTIONS.isdisjoint(document) else _with_options(prompt, walk.needs, document)
+    return prompt if OPTIONS.isdisjoint(document) else _with_options(prompt, walk.needs, document)
 
 
-def _with_options(prompt: Prompt, needs: int, document: Mapping[str, Any]) -> Prompt:
-    """Add what stands beside the messages."""
+class Options(NamedTuple):
+    """What stands beside the messages; `needs` are bits, the rest is as in `Prompt`."""
+
+    needs: int
+    tools: int
+    tool_bytes: int
+    schema_bytes: int
+    stored: bool
+    effort: str
+
+
+def options(document: Mapping[str, Any], needs: int) -> Options:
+    """Read what stands beside messages that have some needs themselves."""
     tools = named_tools(document)
     schema = schema_of(document)
-    stored = not _STORED.isdisjoint(document) and any(map(document.get, _STORED))
     effort = _effort(document)
     needs |= _needs(document, tools=bool(tools), schema=schema is not None)
     if effort:
         needs |= _REASONING
-    return prompt._replace(
-        plain=prompt.plain and not tools and schema is None and not stored,
-        needs=Capability(needs) if needs else _NO_NEEDS,
-        uses_tools=needs & TOOLS != 0,
-        tools=len(tools),
-        tool_bytes=weigh(tools) if tools else 0,
-        schema_bytes=weigh(schema) if schema is not None else 0,
-        stored=stored,
-        effort=effort,
-        manner=_manner(document, prompt.manner),
+    return Options(
+        needs,
+        len(tools),
+        weigh(tools) if tools else 0,
+        weigh(schema) if schema is not None else 0,
+        not _STORED.isdisjoint(document) and any(map(document.get, _STORED)),
+        effort,
     )
 
 
-def _manner(document: Mapping[str, Any], so_far: Manner) -> Manner:
+def _with_options(prompt: Prompt, needs: int, document: Mapping[str, Any]) -> Prompt:
+    """Add what stands beside the messages."""
+    found = options(document, needs)
+    needs = found.needs
+    return prompt._replace(
+        plain=prompt.plain and not (found.tools or found.schema_bytes or found.stored),
+        needs=Capability(needs) if needs else _NO_NEEDS,
+        uses_tools=needs & TOOLS != 0,
+        tools=found.tools,
+        tool_bytes=found.tool_bytes,
+        schema_bytes=found.schema_bytes,
+        stored=found.stored,
+        effort=found.effort,
+        manner=manner_of(document, prompt.manner),
+    )
+
+
+def manner_of(document: Mapping[str, Any], so_far: Manner) -> Manner:
+    """Which prices the options ask for, beside what the messages do."""
     service, speaks = service_named(document.get("service_tier")), _speaks(document)
     return so_far._replace(service=service, speaks=speaks) if service or speaks else so_far
 

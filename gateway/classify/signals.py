@@ -49,8 +49,8 @@ _SHORT, _OTHER = Kind.SHORT, Kind.OTHER
 
 # Factors on the predicted gap to the full model. Work on a text that is given is about as hard for
 # every text, so the words of the text count for less.
-_FOREIGN_SCRIPT = 1.2
-_EASY = {
+FOREIGN_SCRIPT = 1.2
+EASY = {
     Kind.SMALL_TALK: 0.3,
     Kind.LABEL: 0.4,
     Kind.EXTRACT: 0.4,
@@ -62,12 +62,13 @@ _EASY = {
 _CUE_WORDS = frozenset(CUES)
 _CUES_WITHOUT_SPACES = re.compile("|".join(CUES_WITHOUT_SPACES))
 _CLOSED_ANSWERS = re.compile("|".join(map(re.escape, CLOSED_ANSWERS)))
-_CODE_MARKS = ("def ", "();", "){", ") {", "</", "#include", "import ", "=>", "->", "&&")
-_MARKS = b".,;:!?()[]{}<>\"'`*#"
-_PUNCTUATION = bytes.maketrans(_MARKS, b" " * len(_MARKS))
-_PUNCTUATION_ELSEWHERE = tuple(".,:!?¿¡。，、！？：")
-_LENGTH_UNITS = ("word", "palabra", "mots", "wörter", "слов", "字", "단어")
-_WORDS_WANTED = re.compile(rf"([1-9][0-9]{{1,4}})[ -]?(?:{'|'.join(_LENGTH_UNITS)})")
+EITHER = (" or ", " o ", " ou ", " oder ")
+CODE_MARKS = ("def ", "();", "){", ") {", "</", "#include", "import ", "=>", "->", "&&")
+MARKS = b".,;:!?()[]{}<>\"'`*#"
+_PUNCTUATION = bytes.maketrans(MARKS, b" " * len(MARKS))
+PUNCTUATION_ELSEWHERE = tuple(".,:!?¿¡。，、！？：")
+LENGTH_UNITS = ("word", "palabra", "mots", "wörter", "слов", "字", "단어")
+_WORDS_WANTED = re.compile(rf"([1-9][0-9]{{1,4}})[ -]?(?:{'|'.join(LENGTH_UNITS)})")
 
 
 class Signals(NamedTuple):
@@ -130,7 +131,7 @@ def read(
         (*_asked(kind, code=code, demands=demands, script=script), *_carried(prompt, tokens)),
         _CODE if code and kind is _OTHER else kind,
         shares(priors, prompt, tokens, Asked(kind, code, demands)),
-        priors.gap * (_EASY.get(kind) or (_FOREIGN_SCRIPT if script else 1.0)),
+        priors.gap * (EASY.get(kind) or (FOREIGN_SCRIPT if script else 1.0)),
         _words_wanted(ends),
     )
 
@@ -166,7 +167,7 @@ def _kind(task: str, ends: str, script: str) -> Kind:
 def _closed(ends: str, script: str) -> bool:
     """Whether a task names the answers it takes."""
     # In Latin script it takes one of four words; each is found far sooner than fifty phrases.
-    if not script and not (" or " in ends or " o " in ends or " ou " in ends or " oder " in ends):
+    if not script and not any([word in ends for word in EITHER]):
         return False
     return _CLOSED_ANSWERS.search(ends) is not None
 
@@ -177,7 +178,7 @@ def _words(text: str) -> list[str]:
         # Bytes are translated six times as fast as a text.
         return text.encode().translate(_PUNCTUATION).decode().split()
     # Translating other scripts takes ten times as long as replacing the few marks that matter.
-    for mark in _PUNCTUATION_ELSEWHERE:
+    for mark in PUNCTUATION_ELSEWHERE:
         text = text.replace(mark, " ")
     return text.split()
 
@@ -204,12 +205,12 @@ def _has_code(task: str, ends: str) -> bool:
         return True
     if not ("(" in ends or "=" in ends or "<" in ends or "&" in ends):
         return False
-    return sum(map(ends.__contains__, _CODE_MARKS)) > 1
+    return sum(map(ends.__contains__, CODE_MARKS)) > 1
 
 
 def _words_wanted(ends: str) -> int:
     """A length in words that the task states."""
-    if not any(map(ends.__contains__, _LENGTH_UNITS)):
+    if not any(map(ends.__contains__, LENGTH_UNITS)):
         return 0
     stated = _WORDS_WANTED.search(ends)
     return int(stated[1]) if stated else 0

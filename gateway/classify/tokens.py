@@ -78,15 +78,15 @@ class Tokenizer:
     Counting releases the interpreter, so long texts belong in a thread.
     """
 
-    __slots__ = ("_count", "_encode")
+    __slots__ = ("_count", "_encode", "encoder")
 
     def __init__(self, encoder: Callable[[bytes, bytes], Encodes] = Encoder) -> None:
         data = files("gateway.data")
-        made = encoder(
+        self.encoder = encoder(
             _ranks((data / "o200k_base.tiktoken.gz").read_bytes()),
             gzip.decompress((data / "o200k_classes.gz").read_bytes()),
         )
-        self._encode, self._count = made.encode, made.count
+        self._encode, self._count = self.encoder.encode, self.encoder.count
 
     def ids(self, text: str) -> list[int]:
         """The tokens of a text, as `count` counts them (without the margin of hard cuts)."""

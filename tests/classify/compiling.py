@@ -17,7 +17,8 @@ def compiled(place: Path) -> ModuleType | None:
         return None
     made = place / "_swift.so"
     warnings = ("-Wall", "-Wextra", "-Werror")
-    command = ["cc", "-O2", *warnings, "-fPIC", "-shared", f"-I{include}", str(SOURCE), "-o"]
+    options = ("-O3", "-ffp-contract=off", "-fPIC", "-shared", f"-I{include}")
+    command = ["cc", *options, *warnings, str(SOURCE), "-lm", "-o"]
     subprocess.run([*command, str(made)], check=True)  # noqa: S603 - no shell, no outsider
     spec = importlib.util.spec_from_file_location("gateway.classify._swift", made)
     assert spec is not None
