@@ -15,8 +15,9 @@ from typing import Any, Protocol
 
 from gateway.call import Assessment
 from gateway.classify import signals
+from gateway.classify.asking import asked
 from gateway.classify.cues import Kind
-from gateway.classify.difficulty import excerpt, visible
+from gateway.classify.difficulty import excerpt
 from gateway.classify.functions import pieces, schema_pieces, utf8_length
 from gateway.classify.priors import GPT_41, Priors
 from gateway.classify.prompt import Prompt, measure, named_tools, schema_of
@@ -67,6 +68,7 @@ ANSWERS = {
     Kind.PROOF: 900,
     Kind.CONCURRENCY: 900,
     Kind.SHORT: 10,
+    Kind.GIVEN: 60,
     Kind.OTHER: 300,
 }
 # A member looked up on its class takes ten times as long as a name of the module.
@@ -120,7 +122,7 @@ class Assessor:
             return seen
         prompt = measure(document)
         task = excerpt(prompt.task)
-        shown = visible(task)
+        shown = asked(task)
         if shown is not task or (prompt.before and len(task) < FOLLOW_UP):
             sample, judged = self._counted(task), None
         else:

@@ -24,6 +24,7 @@ class Kind(StrEnum):
     PROOF = "asks for a proof"
     CONCURRENCY = "concurrency"
     SHORT = "short answer"
+    GIVEN = "about a short text"
     OTHER = "other"
 
 
@@ -34,9 +35,9 @@ DEMANDING = frozenset((Kind.PROOF, Kind.CONCURRENCY))
 """Kinds where one wrong step spoils the whole."""
 
 _WORDS = {
-    Kind.CONCURRENCY: """deadlock deadlocks livelock lock-free wait-free linearizable mutex
-        concurrency concurrent interbloqueo concurrencia взаимоблокировка interblocage
-        nebenläufigkeit verklemmung""",
+    Kind.CONCURRENCY: """deadlock deadlocks livelock lock-free wait-free linearizable mutex mutexes
+        compare-and-swap concurrency concurrent interbloqueo concurrencia взаимоблокировка
+        interblocage nebenläufigkeit verklemmung""",
     Kind.LABEL: """classify classification categorize categorise label labels sentiment category
         spam clasifica clasificar clasifique sentimiento classifie classez classifique
         sentimento klassifiziere klassifizieren ordne kategorisiere stimmung классифицируй
@@ -53,9 +54,11 @@ _WORDS = {
         function method script bug debug refactor implement compile traceback unittest
         código función depurar fonction programmer funktion programmiere função
         implementar implementa код функцию функция реализуй كود""",
-    Kind.PROOF: """prove proof proofs derive derivation theorem lemma
-        demuestra demostrar demuestre demostración démontre démontrer
-        démontrez preuve beweise beweis beweisen prove demonstre dimostra докажи докажите
+    Kind.PROOF: """prove proof proofs disprove demonstrate derive derivation theorem lemma
+        demuestra demostrar demuestre demostración deduce deduzca demuéstralo démontre démontrer
+        démontrez démontrez-le preuve prouve prouvez prouvez-le déduis déduisez beweise beweis
+        beweisen herleiten prove
+        demonstre deduza dimostra ricava докажи докажите выведите обоснуйте
         доказать доказательство أثبت برهن सिद्ध""",
 }
 
@@ -66,7 +69,7 @@ _RUNS = {
     Kind.SUMMARY: "总结 總結 摘要 概括 要約 요약 สรุป",
     Kind.PROSE: "作文 写一篇 小说 エッセイ 物語 에세이",
     Kind.CODE: "代码 代碼 编程 函数 コード プログラム 関数 코드 함수 โค้ด",
-    Kind.PROOF: "证明 證明 推导 証明 導出 증명 พิสูจน์",
+    Kind.PROOF: "证明 證明 推导 论证 试证 証明 導出 導け 示せ 論じよ 증명 พิสูจน์",
     Kind.CONCURRENCY: "死锁 无锁 并发 デッドロック 排他制御 교착",
 }
 

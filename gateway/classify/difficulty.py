@@ -47,11 +47,6 @@ TAIL: Final = 200
 """Characters that are read of a task: 1,500 and 500 rank benchmarks no better (within 0.005), and
 splitting text into tokens is most of what a decision costs."""
 
-INVISIBLE: Final = "\u00ad\u200b\u200c\u200d\u200e\u200f\u2060\u2062\u2063\ufeff"
-"""Soft hyphens, joiners, marks of direction and spaces of no width."""
-
-_NOTHING: Final = dict.fromkeys(map(ord, INVISIBLE))
-
 BRIEF: Final = 30
 LENGTHY: Final = 150
 """Tokens between which a longer statement is a harder one, among statements of one kind; outside,
@@ -177,16 +172,6 @@ class Difficulty:
 def excerpt(task: str) -> str:
     """What is read of a task: all of a short one, else its head and tail."""
     return task if len(task) <= HEAD + TAIL else task[:HEAD] + task[-TAIL:]
-
-
-def visible(task: str) -> str:
-    """A task without characters that nobody sees; itself where there are none.
-
-    They split words into rare pieces, which look hard.
-    """
-    if task.isascii() or not any([mark in task for mark in INVISIBLE]):
-        return task
-    return task.translate(_NOTHING)
 
 
 def stretch(count: int) -> float:

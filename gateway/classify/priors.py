@@ -44,8 +44,8 @@ class Priors(NamedTuple):
     """Shares by kind of work, for the models that the tiers hold.
 
     The defaults are the GPT-4.1 family's (from the table above; reasoning, demands and schemas,
-    which rest on wording, with half the loss). `gap` is a factor on the learned gain of the full
-    model over the others: below 1 where the tiers lie closer together than that family.
+    which rest on wording, with about half the loss). `gap` is a factor on the learned gain of the
+    full model over the others: below 1 where the tiers lie closer together than that family.
     """
 
     tools: Shares = (0.23, 0.77)
@@ -55,7 +55,7 @@ class Priors(NamedTuple):
     many_turns: Shares = (0.60, 0.94)
     images: Shares = (0.75, 0.98)
     sized_code: Shares = (0.32, 0.80)
-    reasoning: Shares = (0.85, 0.99)
+    reasoning: Shares = (0.8, 0.99)
     many_demands: Shares = (0.92, 0.98)
     schema: Shares = (0.92, 0.98)
     gap: float = 1.0

@@ -22,6 +22,7 @@ from gateway.classify.cues import (
     Kind,
     script_of,
 )
+from gateway.classify.given import given, offered
 from gateway.classify.priors import (
     ALL,
     DEMANDS,
@@ -45,7 +46,7 @@ SHORT_ANSWER = 16
 
 # A member looked up on its class takes ten times as long as a name of the module.
 _SMALL_TALK, _LABEL, _CODE = Kind.SMALL_TALK, Kind.LABEL, Kind.CODE
-_SHORT, _OTHER = Kind.SHORT, Kind.OTHER
+_SHORT, _GIVEN, _OTHER = Kind.SHORT, Kind.GIVEN, Kind.OTHER
 
 # Factors on the predicted gap to the full model. Work on a text that is given is about as hard for
 # every text, so the words of the text count for less.
@@ -57,6 +58,7 @@ EASY = {
     Kind.TRANSLATE: 0.4,
     Kind.SUMMARY: 0.4,
     Kind.SHORT: 0.7,
+    Kind.GIVEN: 0.6,
 }
 
 _CUE_WORDS = frozenset(CUES)
@@ -114,8 +116,7 @@ def read(
     System prompts repeat, so `defined` may be one that remembers.
     """
     task = prompt.task
-    ends = task if len(task) <= HEAD + TAIL else f"{task[:HEAD]} {task[-TAIL:]}"
-    ends = ends.lower()
+    ends = _ends(task)
     script = script_of(task)
     kind = _kind(task, ends, script)
     context = defined(prompt.context) if prompt.context else _NO_CONTEXT
@@ -136,6 +137,11 @@ def read(
     )
 
 
+def kind_of(text: str) -> Kind:
+    """The kind of work that a text names by itself."""
+    return _kind(text, _ends(text), script_of(text))
+
+
 def temper(quality: tuple[float, float, float], signals: Signals) -> tuple[float, float, float]:
     """Combine the quality predicted from the text with the priors; never decreasing with tier."""
     nano, mini, full = quality
@@ -146,6 +152,11 @@ def temper(quality: tuple[float, float, float], signals: Signals) -> tuple[float
     mini = min(full - (full - mini) * signals.gap, full * signals.shares[1])
     nano = max(nano, 0.0)
     return nano, max(mini, nano), full
+
+
+def _ends(task: str) -> str:
+    """Where what is asked for is looked for, in lower case."""
+    return (task if len(task) <= HEAD + TAIL else f"{task[:HEAD]} {task[-TAIL:]}").lower()
 
 
 def _bare(prompt: Prompt, tokens: int) -> bool:
@@ -161,7 +172,11 @@ def _kind(task: str, ends: str, script: str) -> Kind:
     kind = _named(words)
     if kind is _OTHER and script:
         kind = _named(_CUES_WITHOUT_SPACES.findall(ends))
-    return _LABEL if kind is _OTHER and _closed(ends, script) else kind
+    if kind is not _OTHER:
+        return kind
+    if _closed(ends, script) or offered(task, ends):
+        return _LABEL
+    return _GIVEN if given(task) else _OTHER
 
 
 def _closed(ends: str, script: str) -> bool:

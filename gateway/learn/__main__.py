@@ -6,10 +6,10 @@
 import argparse
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from gateway.learn.replay import main as replay
-from gateway.learn.work import evaluated, trained
 
 PACKAGED = Path("gateway/data")
 
@@ -24,11 +24,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--minilm", type=Path, help="folder of all-MiniLM-L6-v2")
     parser.add_argument("--out", type=Path, default=PACKAGED)
     chosen = parser.parse_args(arguments)
+    # Replaying needs none of the packages that training does.
+    work = import_module("gateway.learn.work")
     if chosen.task == "train":
-        figures = trained(chosen.data, chosen.out, model=chosen.minilm)
+        figures = work.trained(chosen.data, chosen.out, model=chosen.minilm)
     else:
         out = chosen.out if chosen.task == "card" else None
-        figures = evaluated(chosen.data, model=chosen.minilm, out=out)
+        figures = work.evaluated(chosen.data, model=chosen.minilm, out=out)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     return 0
 

@@ -23,8 +23,10 @@ integers per o200k token, summed, averaged, moved a little by length and put on 
 1. Each token takes the mean input embedding of its word pieces in all-MiniLM-L6-v2 (Apache-2.0),
    centred per script, on its 384 main axes, weighted down when common; surface facts (digit,
    bracket, line end, capital …) are further columns. Words of ten other languages take the vector
-   of their English meaning, from a hand-written list of some 150 concepts. Nothing of the sentence
-   model is shipped: a ridge regression folds all of it into two numbers a token.
+   of their English meaning, from a hand-written list of some 150 concepts; 160 more columns are
+   the main axes of the token's text in Google's universal sentence encoder for sixteen languages
+   (multilingual v3, Apache-2.0). Nothing of either model is shipped: a ridge regression folds all
+   of it into two numbers a token, and no token says more of the gain than nine in ten others do.
 2. The ranking signal is the mean outcome of larger models minus that of smaller ones, plus how
    hard the prompt is within its benchmark (mean over all models: a single pair of outcomes is a
    coin's toss). The level of each benchmark is set to published or typical results of the gpt-4.1
@@ -86,8 +88,9 @@ CLOSING = """
 - Benchmarks are mostly short questions with short answers; agents, long documents and open
   writing are judged by analogy and by anchors. On the chat pairs of AlpacaEval it ranks no better
   than chance, nor among the prompts of MMLU-Pro.
-- Word order is invisible, so "prove" in a quotation counts like "prove" in a request, and a text
-  padded with odd tokens can move its own estimate: never use it as a security boundary.
+- Word order is invisible, so a hard question written beside an easy one counts, whoever wants it
+  answered, and a text padded with odd tokens can move its own estimate: never use it as a security
+  boundary. Invisible characters, look-alike letters, capitals and repetition are taken away first.
 - Other languages lean on a small list of words: they are ordered well, but their level is less
   sure than that of English. Languages beyond the twelve are treated as average text.
 - A gain below 0.05 should be read as none. Outcomes are single samples; levels will shift with

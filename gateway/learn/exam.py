@@ -1,51 +1,66 @@
 """Serves the packaged model to an offline router exam: prompts in, tiers and figures out.
 
-`route(prompts, knob)` is what such an exam calls; `knob` goes from 0 (cheapest) to 1 (best).
+`route(prompts, knob)` is what such an exam calls; `knob` goes from 0 (cheapest) to 1 (best). Each
+prompt goes the way of a call: assessed, then chosen for among nano, mini and full of the family
+that the predictions were learnt from. Such exams ask an endpoint for one token of an answer, so
+that is assumed here too: a gateway that has just started says the same.
 """
 
-import math
+from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
+from gateway.call import NO_WISHES
+from gateway.classify.assess import Assessor
 from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
-from gateway.learn.excerpt import excerpt
-from gateway.route.choose import dial_lambda
+from gateway.flow.health import Health
+from gateway.route.breaker import Breaker
+from gateway.route.choose import Chooser, Policy
+from gateway.route.outlook import Outlook
+from gateway.route.target import ROUTE_FREELY
+from gateway.settings.catalog import build
+from gateway.settings.schema import Settings
 
-RELATIVE_COST = (0.05, 0.2, 1.0)
-"""Price of nano, mini and full per token, over full's."""
-
-LOG_COST = tuple(math.log2(cost) for cost in RELATIVE_COST)
+ONE_TOKEN = 1
+"""Of an answer: what exams ask an endpoint for, because only the tier matters to them."""
 
 Decision = dict[str, object]
 
 
+class Router(NamedTuple):
+    """What a decision takes."""
+
+    difficulty: Difficulty
+    assessor: Assessor
+    chooser: Chooser
+    health: Health
+
+
 @cache
-def _model() -> tuple[Tokenizer, Difficulty]:
-    return Tokenizer(), Difficulty.load()
+def _router() -> Router:
+    difficulty = Difficulty.load()
+    catalog = build(Settings.model_validate({"simulate": True}))
+    assessor = Assessor(Tokenizer(), difficulty)
+    return Router(difficulty, assessor, Chooser(catalog, Policy()), Health(catalog, Breaker()))
 
 
 def route(prompts: list[str], knob: float | None = None) -> list[Decision]:
     """A decision per prompt: `tier` 0-2, `score` (predicted gain), its `doubt`, and `quality`."""
-    tokenizer, difficulty = _model()
-    weight = dial_lambda(0.5 if knob is None else knob)
+    difficulty, assessor, chooser, health = _router()
+    wishes = NO_WISHES if knob is None else replace(NO_WISHES, quality=knob)
     decisions: list[Decision] = []
     for prompt in prompts:
-        task = excerpt(prompt)
-        ids = tokenizer.ids(task)
-        quality = difficulty.estimate(ids, task)
-        score = quality[2] - quality[0]
+        message = {"role": "user", "content": prompt}
+        seen = assessor.assess({"messages": [message], "max_tokens": ONE_TOKEN})
+        outlook = Outlook(health.speeds(seen.text_tokens, 0.0))
+        chosen = chooser.choose(seen, ROUTE_FREELY, wishes, outlook).chosen
         decisions.append(
             {
-                "tier": choose(quality, weight),
-                "score": score,
-                "quality": list(quality),
-                "doubt": difficulty.doubt(score, len(ids)),
+                "tier": int(chosen.tier),
+                "score": seen.score,
+                "quality": list(seen.quality),
+                "doubt": difficulty.doubt(seen.score, seen.text_tokens),
             }
         )
     return decisions
-
-
-def choose(quality: tuple[float, float, float], weight: float) -> int:
-    """The tier with the most quality after cost, weighed as serving does; the cheaper of equals."""
-    worth = [q - weight * cost for q, cost in zip(quality, LOG_COST, strict=True)]
-    return max(range(3), key=lambda tier: worth[tier])

@@ -1,5 +1,9 @@
-"""What is read of a prompt: the same head and tail that serving reads."""
+"""What is read of a prompt: what serving judges of the same one."""
 
-from gateway.classify.difficulty import excerpt
+from gateway.classify import difficulty
+from gateway.classify.asking import asked
 
-__all__ = ["excerpt"]
+
+def excerpt(prompt: str) -> str:
+    """Its head and tail, as they are shown."""
+    return asked(difficulty.excerpt(prompt))

@@ -6,13 +6,14 @@ measured *within* benchmarks, taken off the target, and put on again after the w
 fitted along with them, it would learn the difference between kinds of work instead.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from gateway.learn.anchors import Anchor
-from gateway.learn.arrays import Flags, Floats, Matrix, Words
-from gateway.learn.fit import Moments, left_out, moments, predict
+from gateway.learn.arrays import Flags, Floats, Ids, Matrix, Words
+from gateway.learn.fit import Moments, heard, left_out, moments, numbers
 from gateway.learn.outcomes import Outcomes, Targets
 
 
@@ -20,15 +21,17 @@ from gateway.learn.outcomes import Outcomes, Targets
 class Lesson:
     """All that training and judging share; heads learn two targets, ranking signal and quality.
 
-    `stretches` is the length of each row and `anchor_stretches` of each anchor, as
-    `gateway.classify.difficulty.stretch` has it.
+    `ids` are the tokens of each row and `anchor_ids` of each anchor; `stretches` and
+    `anchor_stretches` their lengths, as `gateway.classify.difficulty.stretch` has them.
     """
 
     outcomes: Outcomes
     aims: Targets
+    ids: Sequence[Ids]
     rows: Floats
     stretches: Floats
     anchors: list[Anchor]
+    anchor_ids: Sequence[Ids]
     anchor_rows: Floats
     anchor_stretches: Floats
     vectors: Matrix
@@ -70,7 +73,9 @@ class Lesson:
 
     def said(self, heads: Floats, slope: float) -> tuple[Floats, Floats]:
         """What heads say of all rows, and of all anchors, with the part of length."""
-        rows, anchors = predict(self.rows, heads), predict(self.anchor_rows, heads)
+        worth = numbers(self.vectors, heads)
+        rows = heard(self.ids, worth, heads, self.brevity)
+        anchors = heard(self.anchor_ids, worth, heads, self.brevity)
         rows[:, 0] += slope * self.stretches
         anchors[:, 0] += slope * self.anchor_stretches
         return rows, anchors
@@ -78,9 +83,14 @@ class Lesson:
     def unseen(self, rows: Flags, group: Words) -> Floats:
         """Predictions for every row by a model that saw nothing of the row's group."""
         slope = self.slope(rows)
-        out = left_out(self.rows, self.parts(rows, group), group, self.anchored(slope))
+        out = left_out(self.parts(rows, group), group, self.anchored(slope), self._say)
         out[:, 0] += slope * self.stretches
         return out
+
+    def _say(self, own: Flags, heads: Floats) -> Floats:
+        """What heads say of some rows, without the part of length."""
+        ids = [self.ids[number] for number in np.flatnonzero(own).tolist()]
+        return heard(ids, numbers(self.vectors, heads), heads, self.brevity)
 
     def _wanted(self, slope: float) -> Floats:
         """The two columns the heads learn."""

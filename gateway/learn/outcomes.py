@@ -17,7 +17,7 @@ from gateway.learn.benchmarks import (
     level,
 )
 
-HARDNESS: Final = 1.0
+HARDNESS: Final = 1.3
 """How much of a prompt's hardness within its benchmark joins its gain as the target.
 
 One pair of outcomes is a coin's toss; the mean over all models is not. Chosen with whole families

@@ -30,9 +30,11 @@ def prepare(data: Path, model: Path) -> Lesson:
     return Lesson(
         outcomes,
         targets(outcomes),
+        shown,
         rows / scale,
         stretches(shown),
         written,
+        anchored,
         anchor_rows,
         stretches(anchored),
         vectors,

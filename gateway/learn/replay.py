@@ -9,12 +9,12 @@ packaged model sees them; without, synthetic ones that look alike.
 import argparse
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 from gateway.catalog import Catalog
-from gateway.learn.replay_recorded import menus
-from gateway.learn.replay_tables import budgets, deadlines
-from gateway.learn.replay_traffic import drawing, synthetic
+from gateway.learn.replay_tables import budgets, deadlines, equal_spend
+from gateway.learn.replay_traffic import Draw, drawing, synthetic
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
 
@@ -36,9 +36,14 @@ def main(arguments: list[str]) -> int:
 
 
 def _tables(chosen: argparse.Namespace, catalog: Catalog) -> Iterator[str]:
-    draw = drawing(menus(chosen.data)) if chosen.data else synthetic
+    draw: Draw = synthetic
+    if chosen.data:
+        # Reading recorded prompts takes packages that nothing else here needs.
+        draw = drawing(import_module("gateway.learn.replay_recorded").menus(chosen.data))
     if chosen.what != "deadlines":
         yield from budgets(catalog, chosen.seeds, chosen.windows, draw=draw, rolling=chosen.rolling)
+        yield ""
+        yield from equal_spend(catalog, chosen.seeds, chosen.windows, draw=draw)
         yield ""
     if chosen.what != "budgets":
         yield from deadlines(catalog, chosen.seeds, chosen.calls, draw=draw)

@@ -7,6 +7,7 @@ from statistics import fmean
 from gateway.catalog import Catalog
 from gateway.learn.replay_budget import POLICIES, Kept, level_for, replay, trial
 from gateway.learn.replay_deadline import Judged, judge, rules
+from gateway.learn.replay_equal import RULES, at_equal_spend
 from gateway.learn.replay_latency import DRIFTS, world
 from gateway.learn.replay_traffic import CALLS, SHAPES, Draw, synthetic, windows
 
@@ -16,6 +17,10 @@ SHARES = (0.5, 1.3)
 BUDGET_HEAD = (
     "| traffic | allowance ÷ demand | policy | spent of the allowance: mean, most | "
     "of what could be spent: mean, least | refused | quality |\n|---|---|---|---|---|---|---|"
+)
+EQUAL_HEAD = (
+    "| traffic | rule | spent of the allowance: tiergate, rule | rule's allowance, over ours | "
+    "quality: tiergate, rule | difference |\n|---|---|---|---|---|---|"
 )
 DEADLINE_HEAD = "| drift | rule | in time: mean, least | refused | quality | best possible |"
 DEADLINE_HEAD += "\n|---|---|---|---|---|---|"
@@ -44,6 +49,23 @@ def budgets(
                 level = level_for(tried, share, rolling=rolling)
                 kept += replay(catalog, tried, level, steering)[1:]
             yield f"| {shape} | {share} | {steering(level).name} | {_kept(kept)} |"
+
+
+def equal_spend(
+    catalog: Catalog, seeds: int, count: int, *, draw: Draw = synthetic, calls: int = CALLS
+) -> Iterator[str]:
+    """The usual rules with as much spent as by the gateway's way, on every kind of traffic."""
+    yield EQUAL_HEAD
+    for shape in SHAPES:
+        seen = [windows(shape, seed, draw=draw, count=count, calls=calls) for seed in range(seeds)]
+        trials = [trial(catalog, traffic) for traffic in seen]
+        for rule in RULES:
+            found = at_equal_spend(catalog, trials, SHARES[0], rule)
+            yield (
+                f"| {shape} | {rule.name} | {found.ours:.4f}, {found.theirs:.4f} | "
+                f"{found.allowance:.3f} | {found.our_quality:.4f}, {found.their_quality:.4f} | "
+                f"{found.our_quality - found.their_quality:+.4f} |"
+            )
 
 
 def _kept(kept: Sequence[Kept]) -> str:

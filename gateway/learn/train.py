@@ -6,7 +6,7 @@ import numpy as np
 
 from gateway.classify.difficulty import Scale, logistic, pack
 from gateway.learn.arrays import Flags, Floats
-from gateway.learn.fit import LEAN
+from gateway.learn.fit import LEAN, numbers
 from gateway.learn.lesson import Lesson
 from gateway.learn.outcomes import Outcomes
 
@@ -36,10 +36,10 @@ def train(lesson: Lesson) -> bytes:
     # The curves must meet predictions as bad as those for prompts nobody trained on.
     unseen = lesson.unseen(seen, lesson.outcomes.fold)
     gain_curve, full_curve = _curves(lesson, seen, unseen, lesson.said(heads, slope)[1])
-    worth = lesson.vectors.astype(np.float64) @ heads[:-2]
+    worth = numbers(lesson.vectors, heads)
     leaning = LEAN * heads[-2] / lesson.brevity
     steps = np.abs(worth).max(axis=0) / LARGEST_INTEGER
-    numbers = np.round(worth / steps).astype(np.int16)
+    whole = np.round(worth / steps).astype(np.int16)
     least, by_gain, by_brevity = _doubt(lesson, seen, gain_curve)
     scale = Scale(
         gain_step=float(steps[0]),
@@ -58,7 +58,7 @@ def train(lesson: Lesson) -> bytes:
         doubt_gain=by_gain,
         doubt_brief=by_brevity,
     )
-    return pack(numbers[:, 0], numbers[:, 1], scale)
+    return pack(whole[:, 0], whole[:, 1], scale)
 
 
 def mini_share(outcomes: Outcomes) -> float:

@@ -7,8 +7,9 @@ would look hard), turned onto their main axes, and weighted down when common: th
 is its frequency's rank, by how the encoding was built. Surface facts (a digit, a bracket, a line
 end) are further columns. The sentence model knows English only, so words of other languages that
 matter for a task take the vector of their English meaning (`glosses.tsv`, hand-written): that puts
-"demuestra" and "证明" where "prove" is, whatever it is worth. All of this is folded away in
-training; none of it is shipped.
+"demuestra" and "证明" where "prove" is, whatever it is worth. What many languages mean alike stands
+in columns of its own (`gateway.learn.meanings`). All of this is folded away in training; none of it
+is shipped.
 """
 
 import base64
@@ -25,13 +26,17 @@ import numpy as np
 from tokenizers import Tokenizer
 
 from gateway.learn.arrays import Matrix, Words
-from gateway.learn.fit import AXES
+from gateway.learn.fit import WORD_AXES
+from gateway.learn.meanings import meanings
 
 COMMON: Final = 1e-3
 """A token twice as common as this share of all text weighs a third (the SIF weighting)."""
 
 MOST_FREQUENT_RANK: Final = 10
 """Flattens Zipf's law at its head, where it overstates."""
+
+FREQUENT: Final = 60_000
+"""Tokens by which the two kinds of axes are made of one size."""
 
 TABLE: Final = 200_019
 """Ids of the encoding, special ones included."""
@@ -84,13 +89,16 @@ def token_vectors(model: Path, encode: Callable[[str], list[int]]) -> Matrix:
     words = _main_axes(_word_vectors(texts, model, encode), scripts)
     rank = np.arange(len(texts)) + 1.0
     share = 1 / (rank + MOST_FREQUENT_RANK)
-    words *= (COMMON / (COMMON + share / share.sum()))[:, None].astype(np.float32)
+    rarity = (COMMON / (COMMON + share / share.sum()))[:, None].astype(np.float32)
+    words *= rarity
+    meant = meanings(texts) * rarity
+    meant *= words[:FREQUENT].std() / meant[:FREQUENT].std()
     facts = np.array([surface(text, rank[i]) for i, text in enumerate(texts)], dtype=np.float32)
     latin = scripts == "latin"
     plain = facts[latin].mean(axis=0)
     # A script is no surface fact: other scripts count as average Latin text.
     facts[~np.isin(scripts, ["latin", "latin extended"])] = plain
-    return np.hstack([words, facts - plain])
+    return np.hstack([words, meant, facts - plain])
 
 
 def script(text: str) -> str:
@@ -140,8 +148,8 @@ def _word_vectors(texts: list[str], model: Path, encode: Callable[[str], list[in
     for number, found in enumerate(pieces.encode_batch(texts, add_special_tokens=False)):
         if found.ids:
             vectors[number] = table[found.ids].mean(axis=0)
-    for number, meanings in _glossed(texts, encode, pieces.get_vocab()).items():
-        meant = pieces.encode(" ".join(meanings), add_special_tokens=False)
+    for number, glossed in _glossed(texts, encode, pieces.get_vocab()).items():
+        meant = pieces.encode(" ".join(glossed), add_special_tokens=False)
         vectors[number] = table[meant.ids].mean(axis=0)
     return vectors
 
@@ -183,5 +191,5 @@ def _main_axes(vectors: Matrix, scripts: Words) -> Matrix:
             centred[own] = vectors[own] - vectors[home].mean(axis=0)
     sample = centred[known & (scripts == "latin")]
     _, axes = np.linalg.eigh((sample.T @ sample).astype(np.float64))
-    main = axes[:, ::-1][:, :AXES].astype(np.float32)
+    main = axes[:, ::-1][:, :WORD_AXES].astype(np.float32)
     return np.asarray(centred @ main, dtype=np.float32)

@@ -59,7 +59,7 @@ def test_other_priors_only_matter_where_the_text_seemed_easy(
         def estimate(self, ids: Any, task: str) -> tuple[float, float, float]:
             return 0.9, 0.9, 0.9
 
-    assert 0 < Assessor(tokenizer, Easy()).assess(document).score <= 0.9 * 0.19 + 1e-9
+    assert 0 < Assessor(tokenizer, Easy()).assess(document).score <= 0.9 * 0.2 + 1e-9
     assert Assessor(tokenizer, Even()).assess(document).quality == UNMOVED
 
 
@@ -85,7 +85,7 @@ def test_a_short_follow_up_is_judged_with_the_turn_before(assessor: Assessor, ev
 
 
 def test_the_model_sees_the_head_and_tail_only(assessor: Assessor, even: Even) -> None:
-    assessor.assess(ask(PROSE * 1_000))
+    assessor.assess(ask(f"Once more: {PROSE * 1_000}"))
 
     tokens, task = even.asked[0]
     assert len(task) == HEAD + TAIL

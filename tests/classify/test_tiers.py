@@ -1,60 +1,62 @@
 """The packaged classifier with the default policy: what goes up, and what does not.
 
 The prompts (`languages.json`) are what a person would try: everyday ones and short hard ones, the
-same number a language. None is among the anchors the model was shown; those of the other languages
-were written after everything else was settled, and nothing was changed for them.
+same number a language. None is among the anchors the model was shown. Those under `again` were
+written to doubt the first; what they showed (102 of 120 easy ones and 110 of 120 hard ones on the
+sensible side) was mended, so those under `held out` were written after that, and nothing was
+changed for them: 55 and 58 of 60.
 """
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gateway.catalog import Tier
-from gateway.classify.assess import Assessor
-from gateway.classify.difficulty import Difficulty
 from gateway.classify.tokens import Tokenizer
-from gateway.flow.health import Health
-from gateway.route.breaker import Breaker
-from gateway.route.choose import Policy, choose
-from gateway.route.target import resolve
-from tests.fakes import catalog, wishes
+from tests.classify.deciding import TierOf, decider, share
 
 SENSIBLE = 0.95
 PROMPTS = json.loads(Path(__file__).with_name("languages.json").read_text("utf-8"))
 SIX, OTHER = PROMPTS["six languages"], PROMPTS["other languages"]
-CATALOG = catalog()
-HEALTH = Health(CATALOG, Breaker())
-
-TierOf = Callable[[str], Tier]
+AGAIN, HELD_OUT = PROMPTS["again"], PROMPTS["held out"]
 
 
 @pytest.fixture(scope="module")
 def tier_of(tokenizer: Tokenizer) -> TierOf:
-    assessor = Assessor(tokenizer, Difficulty.load())
+    return decider(tokenizer)
 
-    def of(text: str) -> Tier:
-        seen = assessor.assess({"messages": [{"role": "user", "content": text}]})
-        return choose(
-            seen,
-            resolve("auto", wishes(), CATALOG),
-            wishes(),
-            catalog=CATALOG,
-            speeds=HEALTH.speeds(seen.text_tokens, 0.0),
-            policy=Policy(),
-        ).chosen.tier
 
-    return of
+def sensible(tier_of: TierOf, prompts: dict[str, dict[str, list[str]]]) -> tuple[float, float]:
+    """The shares of easy and of hard prompts that go where they should."""
+    easy = [tier_of(text) is Tier.NANO for both in prompts.values() for text in both["easy"]]
+    hard = [tier_of(text) is not Tier.NANO for both in prompts.values() for text in both["hard"]]
+    return share(easy), share(hard)
 
 
 def test_six_languages_get_the_sensible_side(tier_of: TierOf) -> None:
-    easy = [tier_of(text) is Tier.NANO for both in SIX.values() for text in both["easy"]]
-    hard = [tier_of(text) is not Tier.NANO for both in SIX.values() for text in both["hard"]]
+    assert all(len(both[kind]) == 20 for both in SIX.values() for kind in ("easy", "hard"))
+    assert min(sensible(tier_of, SIX)) >= SENSIBLE
 
-    assert len(easy) == len(hard) == 120
-    assert sum(easy) / len(easy) >= SENSIBLE
-    assert sum(hard) / len(hard) >= SENSIBLE
+
+def test_all_six_hundred_prompts_of_six_languages_do(tier_of: TierOf) -> None:
+    found = {
+        language: {
+            kind: [*SIX[language][kind], *AGAIN[language][kind], *HELD_OUT[language][kind]]
+            for kind in ("easy", "hard")
+        }
+        for language in SIX
+    }
+
+    assert sum(len(both["easy"]) + len(both["hard"]) for both in found.values()) == 600
+    assert min(sensible(tier_of, found)) >= SENSIBLE
+
+
+def test_prompts_that_nothing_was_changed_for_do_nearly_as_well(tier_of: TierOf) -> None:
+    easy, hard = sensible(tier_of, HELD_OUT)
+
+    assert easy >= 0.9
+    assert hard >= SENSIBLE
 
 
 @pytest.mark.parametrize("language", SIX)
@@ -66,8 +68,7 @@ def test_no_language_is_worse_than_three_mistakes_in_twenty(tier_of: TierOf, lan
 
 
 def test_other_languages_get_the_sensible_side_too(tier_of: TierOf) -> None:
-    easy = [tier_of(text) is Tier.NANO for both in OTHER.values() for text in both["easy"]]
-    hard = [tier_of(text) is not Tier.NANO for both in OTHER.values() for text in both["hard"]]
+    easy, hard = sensible(tier_of, OTHER)
 
-    assert sum(easy) / len(easy) >= 0.85
-    assert sum(hard) / len(hard) >= 0.9
+    assert easy >= 0.85
+    assert hard >= 0.9

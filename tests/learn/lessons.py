@@ -61,9 +61,11 @@ def lesson() -> Lesson:
     return Lesson(
         found,
         targets(found),
+        ids,
         columns / scale,
         stretches(ids),
         anchors,
+        shown,
         anchor_rows,
         stretches(shown),
         even,

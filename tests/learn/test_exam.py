@@ -1,6 +1,6 @@
 """The exam's door: decisions in the shape it asks for, and a knob that turns one way."""
 
-from gateway.learn.exam import choose, route
+from gateway.learn.exam import route
 from gateway.learn.excerpt import excerpt
 
 PROMPTS = [
@@ -39,10 +39,6 @@ def test_the_middle_of_the_knob_tells_prompts_apart() -> None:
     assert tiers[2] in {1, 2}
 
 
-def test_equals_go_to_the_cheaper_tier() -> None:
-    assert choose((0.9, 0.9, 0.9), 0.0) == 0
-
-
 def test_an_excerpt_keeps_both_ends() -> None:
-    assert excerpt("a" * 800) == "a" * 800
-    assert excerpt("a" * 5_000 + "b" * 500) == "a" * 600 + "b" * 200
+    assert excerpt("A" + "a" * 799) == "A" + "a" * 799
+    assert excerpt("A" + "a" * 5_000 + "b" * 500) == "A" + "a" * 599 + "b" * 200

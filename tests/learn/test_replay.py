@@ -17,8 +17,9 @@ from gateway.learn.replay_budget import (
     trial,
 )
 from gateway.learn.replay_deadline import Averaged, Informed, Judged, Published, Routed, judge
+from gateway.learn.replay_equal import RULES, at_equal_spend
 from gateway.learn.replay_latency import DRIFTS, world
-from gateway.learn.replay_tables import budgets, deadlines
+from gateway.learn.replay_tables import budgets, deadlines, equal_spend
 from gateway.learn.replay_traffic import SHAPES, Menu, drawing, windows
 from tests.fakes import catalog
 
@@ -112,3 +113,17 @@ def test_budgets_make_a_table_too() -> None:
     shapes = {line.split(" | ")[0] for line in [*budgets(CATALOG, 1, 2, calls=40)][1:]}
 
     assert shapes == {f"| {shape}" for shape in SHAPES}
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_it_buys_more_at_equal_spend(rule: type[Steering]) -> None:
+    found = at_equal_spend(CATALOG, [tried("shifted")], HALF, rule)
+
+    assert found.theirs == pytest.approx(found.ours, rel=0.02)  # one window: coarse steps
+    assert found.our_quality > found.their_quality + 0.01
+
+
+def test_equal_spend_makes_a_table() -> None:
+    lines = [*equal_spend(CATALOG, 1, 2, calls=40)]
+
+    assert len(lines) == 1 + len(SHAPES) * len(RULES)

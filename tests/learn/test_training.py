@@ -7,9 +7,13 @@ import pytest
 
 from gateway.classify.difficulty import HEAD, TAIL, unpack
 from gateway.learn.arrays import Floats
-from gateway.learn.fit import AXES, Moments, evened, features, left_out, moments, predict, tokens
+from gateway.learn.fit import AXES, Moments, evened, features, left_out, moments, tokens
 from gateway.learn.train import USUAL_MINI_SHARE, curve, mini_share, train
 from tests.learn.lessons import EASY_TOKEN, HARD_TOKEN, lesson, outcomes, vectors
+
+
+def predict(rows: Floats, heads: Floats) -> Floats:
+    return np.asarray(rows @ heads[:-1] + heads[-1])
 
 
 def test_the_same_lesson_gives_the_same_bytes() -> None:
@@ -88,7 +92,7 @@ def test_leaving_a_part_out_is_fitting_without_it() -> None:
     none = Moments(np.zeros((5, 5)), np.zeros((5, 1)))
     parts = {name: moments(rows, wanted, (group == name) * 1.0) for name in "ab"}
 
-    out = left_out(rows, parts, group, none)
+    out = left_out(parts, group, none, lambda own, heads: predict(rows[own], heads))
 
     without_a = moments(rows, wanted, (group == "b") * 1.0).solve()
     without_c = moments(rows, wanted, (group != "c") * 1.0).solve()
@@ -131,7 +135,7 @@ def test_a_curve_is_found_again(offset: float, slope: float) -> None:
 
 
 def test_prompts_are_read_by_head_and_tail() -> None:
-    found = tokens(lambda text: list(map(ord, text)), ["a" * 3_000 + "b" * 600])
+    found = tokens(lambda text: list(map(ord, text)), ["A" + "a" * 3_000 + "b" * 600])
 
     assert len(found[0]) == HEAD + TAIL
     assert (found[0] == ord("b")).sum() == TAIL
