@@ -1,8 +1,8 @@
 /* A whole assessment at once: what `assess.py` does step by step, for an ordinary call.
 
    The steps, their order and every figure are Python's; a test holds both against each other. What
-   is not ordinary (an image, a part of unknown shape, invisible marks, half of a surrogate pair)
-   is left to Python: `read` then gives None.
+   is not ordinary (an image, a part of unknown shape, half of a surrogate pair, a task that is not
+   read as it stands) is left to Python: `read` then gives None.
 
    Included by `_swift.c`. The interpreter is held throughout: beside the tokens of at most 2,800
    characters, the work is a few instructions a character and some fifty a message. */
@@ -12,7 +12,7 @@ enum { READ_HEAD = 600, READ_TAIL = 200, READ = READ_HEAD + READ_TAIL };
 enum { ENDS_HEAD = 200, ENDS_TAIL = 100, ENDS = ENDS_HEAD + ENDS_TAIL };
 enum { CONTEXT = 500, MOST_LIMIT = 1 << 30 };
 #define REMEMBERED 1024   /* a power of two */
-#define MARKS 16          /* of invisible characters */
+#define MARKS 64          /* of characters that are not read as they stand, in pairs */
 
 /* ── what is remembered ────────────────────────────────────────────────────── */
 
@@ -67,6 +67,7 @@ typedef struct {
     int64_t tool_answer, schema_answer, schema_most, schema_bytes;
     int64_t small_talk, label, translate, code, short_, other;   /* kinds */
     int64_t tools;                                               /* a bit of needs */
+    int64_t short_task, again;
 } Numbers;
 
 typedef struct {
@@ -82,10 +83,11 @@ typedef struct {
     Phrases runs, closed, either, code, units;
     Marks marks;
     Scripts scripts;
-    u32 invisible[MARKS];
-    size_t invisible_count;
+    u32 changed[MARKS], like_latin[2];
+    size_t changed_count;
     PyObject *code_word, *demands_word;
     PyObject *options, *option_names;   /* what stands beside the messages: a function, members */
+    PyObject *by_marks;                 /* a function: the kind that a short task's marks show */
     PyTypeObject *made;                 /* Assessment */
     PyObject *manner;                   /* of an ordinary call */
     PyObject *needs;                    /* a list of flags by their bits */
@@ -213,10 +215,33 @@ static void take_task(Look *l) {
     l->task_ascii = widest(l->task, l->task_length) < 0x80;
 }
 
-static int shows_all(const Reader *r, const u32 *s, size_t n) {
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; s[i] >= 0x80 && k < r->invisible_count; k++)
-            if (s[i] == r->invisible[k]) return 0;
+/* Whether a letter is out of place: in one of the pairs, or of another alphabet beside Latin. */
+static int strange(const Reader *r, const u32 *s, size_t i, size_t n) {
+    for (size_t k = 0; k < r->changed_count; k += 2)
+        if (s[i] >= r->changed[k] && s[i] <= r->changed[k + 1]) return 1;
+    if (s[i] < r->like_latin[0] || s[i] > r->like_latin[1]) return 0;
+    return (i && (s[i - 1] | 0x20) - 'a' < 26) || (i + 1 < n && (s[i + 1] | 0x20) - 'a' < 26);
+}
+
+/* Whether a task is read as it stands; if in doubt it is not (`gateway.classify.asking`). */
+static int stands(const Reader *r, const u32 *s, size_t n) {
+    size_t blanks = 0, lower = 0, upper = 0, again = (size_t)r->k.again;
+    for (size_t i = 0; i < n; i++) {
+        u32 c = s[i];
+        if (c < 0x80) {
+            lower += c - 'a' < 26;
+            upper += c - 'A' < 26;
+            blanks += c == ' ';
+            if (c == '\n' && i + 1 < n && s[i + 1] == '\n') return 0;
+        } else {
+            if (strange(r, s, i, n)) return 0;
+            lower += Py_UNICODE_ISLOWER(c) != 0;
+            upper += Py_UNICODE_ISUPPER(c) || Py_UNICODE_ISTITLE(c);
+        }
+    }
+    if ((upper && !lower) || 5 * blanks >= 2 * n) return !n;
+    for (size_t i = again; i + again <= n; i++)
+        if (s[i] == s[0] && !memcmp(s + i, s, again * sizeof *s)) return 0;
     return 1;
 }
 
@@ -269,6 +294,28 @@ static int named_in_runs(const Reader *r, const u32 *s, const u32 *end) {
     return naming.named;
 }
 
+/* What a short task's marks show, if it has any: Python's to say. Below 0: it could not. */
+static int by_marks(const Reader *r, const Look *l, const u32 *ends, size_t n) {
+    int comma = 0, asks = 0, quotes = !l->task_ascii;
+    if ((int64_t)l->task_length > r->k.short_task) return (int)r->k.other;
+    for (size_t i = 0; i < l->task_length; i++) {
+        comma |= l->task[i] == ',';
+        asks |= l->task[i] == '?';
+        quotes |= l->task[i] == ':' || l->task[i] == '"';
+    }
+    if (!quotes && !(comma && asks)) return (int)r->k.other;
+    PyObject *task = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, l->task,
+                                               (Py_ssize_t)l->task_length);
+    PyObject *lower = PyUnicode_FromKindAndData(PyUnicode_4BYTE_KIND, ends, (Py_ssize_t)n);
+    PyObject *found = NULL;
+    if (task && lower) found = PyObject_CallFunctionObjArgs(r->by_marks, task, lower, NULL);
+    int kind = found ? (int)PyLong_AsLong(found) : -1;
+    Py_XDECREF(task);
+    Py_XDECREF(lower);
+    Py_XDECREF(found);
+    return kind;
+}
+
 static int kind_of(const Reader *r, const Look *l, const u32 *ends, size_t n) {
     int small_talk, kind = named(r, ends, n, &small_talk), other = (int)r->k.other;
     if (small_talk && (int64_t)l->task_length <= r->k.small_talk_chars)
@@ -277,7 +324,7 @@ static int kind_of(const Reader *r, const Look *l, const u32 *ends, size_t n) {
     if (kind == other && (l->script || any_phrase(&r->either, ends, ends + n)) &&
         any_phrase(&r->closed, ends, ends + n))
         return (int)r->k.label;
-    return kind;
+    return kind == other ? by_marks(r, l, ends, n) : kind;
 }
 
 /* Two kinds of marks that prose does not have; one of four stands in nearly all of them. */
@@ -329,7 +376,7 @@ static int find_facts(Reader *r, Look *l) {
     if (take_ends(l->task, l->task_length, ends, &n)) return ODD;
     Counted marks = count_marks(l->task, l->task_length, l->task_ascii, (int)r->k.demands);
     l->script = l->task_ascii ? 0 : script_of(&r->scripts, l->task, l->task_length);
-    l->kind = kind_of(r, l, ends, n);
+    if ((l->kind = kind_of(r, l, ends, n)) < 0) return ODD;
     int odd = defines(r, &l->walk, &defined, &demanded);
     if (odd) return odd;
     int other = (int)r->k.other;
@@ -565,7 +612,7 @@ static int look(Reader *r, Look *l, PyObject *document) {
         n = READ;
     }
     l->read = (int64_t)n;
-    if (!shows_all(r, excerpt, n)) return ODD;
+    if (!stands(r, excerpt, n)) return ODD;
     int64_t size = spelled(excerpt, n, task);
     if (size < 0) return ODD;
     int follows = l->walk.turns > 1 && !empty(&l->walk, l->walk.before) &&
@@ -696,17 +743,18 @@ static int make_model(Reader *r, PyObject *model) {
 
 static int make_tables(Reader *r, PyObject *tables) {
     PyObject *kinds, *words, *runs, *closed, *either, *code, *units;
-    PyObject *ascii, *elsewhere, *invisible;
-    if (!PyArg_ParseTuple(tables, "O!O!O!O!O!O!O!UUU", &PyList_Type, &kinds, &PyList_Type, &words,
+    PyObject *ascii, *elsewhere, *changed, *like_latin;
+    if (!PyArg_ParseTuple(tables, "O!O!O!O!O!O!O!UUUU", &PyList_Type, &kinds, &PyList_Type, &words,
                           &PyList_Type, &runs, &PyList_Type, &closed, &PyList_Type, &either,
                           &PyList_Type, &code, &PyList_Type, &units, &ascii, &elsewhere,
-                          &invisible))
+                          &changed, &like_latin))
         return -1;
     make_marks(&r->marks, ascii, elsewhere);
-    r->invisible_count = (size_t)PyUnicode_GET_LENGTH(invisible);
-    if (r->invisible_count > MARKS || PyList_GET_SIZE(code) > 32)
+    r->changed_count = (size_t)PyUnicode_GET_LENGTH(changed);
+    if (r->changed_count > MARKS || PyList_GET_SIZE(code) > 32)
         return PyErr_SetNone(PyExc_ValueError), -1;
-    if (!PyUnicode_AsUCS4(invisible, r->invisible, MARKS, 0)) return -1;
+    if (!PyUnicode_AsUCS4(changed, r->changed, MARKS, 0)) return -1;
+    if (!PyUnicode_AsUCS4(like_latin, r->like_latin, 2, 0)) return -1;
     return make_kinds(r, kinds) || make_words(&r->words, words) || make_phrases(&r->runs, runs) ||
                    make_phrases(&r->closed, closed) || make_phrases(&r->either, either) ||
                    make_phrases(&r->code, code) || make_phrases(&r->units, units)
@@ -715,15 +763,16 @@ static int make_tables(Reader *r, PyObject *tables) {
 }
 
 static int make_rest(Reader *r, PyObject *rest) {
-    PyObject *blocks, *words, *code, *demands, *options, *names, *made, *manner, *needs;
+    PyObject *blocks, *words, *code, *demands, *options, *marks, *names, *made, *manner, *needs;
     int sample;
-    if (!PyArg_ParseTuple(rest, "O!O!iUUOO!O!OO!", &PyList_Type, &blocks, &PyList_Type, &words,
-                          &sample, &code, &demands, &options, &PyFrozenSet_Type, &names,
-                          &PyType_Type, &made, &manner, &PyList_Type, &needs))
+    if (!PyArg_ParseTuple(rest, "O!O!iUUOOO!O!OO!", &PyList_Type, &blocks, &PyList_Type, &words,
+                          &sample, &code, &demands, &options, &marks, &PyFrozenSet_Type,
+                          &names, &PyType_Type, &made, &manner, &PyList_Type, &needs))
         return -1;
     r->code_word = Py_NewRef(code);
     r->demands_word = Py_NewRef(demands);
     r->options = Py_NewRef(options);
+    r->by_marks = Py_NewRef(marks);
     r->option_names = Py_NewRef(names);
     r->made = (PyTypeObject *)Py_NewRef(made);
     r->manner = Py_NewRef(manner);
@@ -740,8 +789,8 @@ static void Reader_dealloc(Reader *self) {
     for (int i = 0; i < 5; i++) drop_phrases(phrases[i]);
     PyObject *const held[] = {(PyObject *)self->encoder, self->code_word,       self->demands_word,
                               self->options,             self->option_names,    self->needs,
-                              self->manner, (PyObject *)self->made};
-    for (int i = 0; i < 8; i++) Py_XDECREF(held[i]);
+                              self->manner, (PyObject *)self->made, self->by_marks};
+    for (int i = 0; i < 9; i++) Py_XDECREF(held[i]);
     forget(self->judged);
     forget(self->counted);
     forget(self->defined);

@@ -2,9 +2,9 @@
 
 `_reader.h` takes the steps of `gateway.classify.assess` without an object for each; every figure
 and every word it uses comes from here, so that there is one place for each. It refuses what is not
-ordinary (images, sound, files, parts of unknown shape, other prices, invisible marks, halves of
-surrogate pairs): Python looks at that. Without the compiled module, Python looks at everything, and
-says the same.
+ordinary (images, sound, files, parts of unknown shape, other prices, halves of surrogate pairs,
+tasks that `gateway.classify.asking` may have to change): Python looks at that. Without the compiled
+module, Python looks at everything, and says the same.
 """
 
 from array import array
@@ -26,7 +26,8 @@ from gateway.classify.cues import (
     SMALL_TALK,
     Kind,
 )
-from gateway.classify.difficulty import FIELD, INVISIBLE, OFFSET, Difficulty
+from gateway.classify.difficulty import FIELD, OFFSET, Difficulty
+from gateway.classify.given import MOST
 from gateway.classify.messages import TOOLS
 from gateway.classify.priors import (
     DEMANDS,
@@ -39,6 +40,7 @@ from gateway.classify.priors import (
     Priors,
 )
 from gateway.classify.prompt import OPTIONS, manner_of, options
+from gateway.classify.shown import LEAST, LIKE_LATIN, TO_CHANGE
 from gateway.prices import PLAIN
 
 AtOnce = Callable[[Mapping[str, Any]], Assessment | None]
@@ -102,7 +104,7 @@ def _numbers() -> "array[int]":
         *map(_KINDS.index, (Kind.SMALL_TALK, Kind.LABEL, Kind.TRANSLATE)),
         *map(_KINDS.index, (Kind.CODE, Kind.SHORT, Kind.OTHER)),
     )
-    return array("q", (*lengths, *facts, *answers, TOOLS))
+    return array("q", (*lengths, *facts, *answers, TOOLS, MOST, LEAST))
 
 
 def _tables() -> tuple[object, ...]:
@@ -128,7 +130,8 @@ def _tables() -> tuple[object, ...]:
         *map(_listed, (CLOSED_ANSWERS, signals.EITHER, signals.CODE_MARKS, signals.LENGTH_UNITS)),
         signals.MARKS.decode(),
         "".join(signals.PUNCTUATION_ELSEWHERE),
-        INVISIBLE,
+        TO_CHANGE,
+        LIKE_LATIN,
     )
 
 
@@ -146,11 +149,16 @@ def _rest() -> tuple[object, ...]:
         "code",
         "many demands",
         _beside,
+        _by_marks,
         OPTIONS,
         Assessment,
         PLAIN,
         [Capability(bits) for bits in range(sum(one.value for one in Capability) + 1)],
     )
+
+
+def _by_marks(task: str, ends: str) -> int:
+    return _KINDS.index(signals.by_marks(task, ends))
 
 
 def _beside(document: Mapping[str, Any], needs: int) -> tuple[int, int, int, int, bool, int] | None:

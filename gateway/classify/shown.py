@@ -13,27 +13,41 @@ import re
 import unicodedata
 from typing import Final
 
+# Characters from the first to the last of each pair.
 _UNSEEN: Final = (
-    "\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\U000e0000-\U000e0fff"
+    "\u00ad\u00ad\u034f\u034f\u061c\u061c\u115f\u1160\u17b4\u17b5\u180b\u180f\u200b\u200f"
+    "\u202a\u202e\u2060\u206f\u3164\u3164\ufe00\ufe0f\ufeff\ufeff\uffa0\uffa0"
+    "\U000e0000\U000e0fff"
 )
 """Soft hyphens, joiners, fillers, marks of direction, selectors of variants, tags."""
 
-_ACCENTS: Final = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20f0"
-_DRESSED: Final = "\u24b6-\u24e9\uff10-\uff19\uff21-\uff3a\uff41-\uff5a\U0001d400-\U0001d7ff"
+_ACCENTS: Final = "\u0300\u036f\u1ab0\u1aff\u1dc0\u1dff\u20d0\u20f0"
+_DRESSED: Final = "\u24b6\u24e9\uff10\uff19\uff21\uff3a\uff41\uff5a\U0001d400\U0001d7ff"
 """Letters and digits in circles, of full width, and those of mathematics (bold, script …)."""
 
-_LATIN, _LIKE_LATIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ", "\u0370-\u052f"
+TO_CHANGE: Final = _UNSEEN + _ACCENTS + _DRESSED
+
+_LATIN: Final = "A-Za-z"
+LIKE_LATIN: Final = "\u0370\u052f"
+"""Greek and Cyrillic; a letter of them beside a Latin one is out of place."""
+
 _LOOKS: Final = str.maketrans(
     "асеорхуіјѕһԁԛԝкмтвнАВСЕНІЈКМОРЅТХУοΟνΑΒΕΖΗΙΚΜΝΡΤΥΧ",
     "aceopxyijshdqwkmtbhABCEHIJKMOPSTXYoOvABEZHIKMNPTYX",
 )
 """Cyrillic and Greek letters, and the Latin ones they look like."""
 
-_TO_CHANGE = re.compile(f"[{_UNSEEN}{_ACCENTS}{_DRESSED}]")
-_NOT_SEEN = re.compile(f"[{_UNSEEN}]+")
-_ACCENTED = re.compile(f"[{_ACCENTS}]+")
-_MIXED = re.compile(f"[{_LATIN}][{_LIKE_LATIN}]|[{_LIKE_LATIN}][{_LATIN}]")
+
+def _class(pairs: str) -> str:
+    return "".join([f"{pairs[i]}-{pairs[i + 1]}" for i in range(0, len(pairs), 2)])
+
+
+_ANY = re.compile(f"[{_class(TO_CHANGE)}]")
+_NOT_SEEN = re.compile(f"[{_class(_UNSEEN)}]+")
+_ACCENTED = re.compile(f"[{_class(_ACCENTS)}]+")
+_IN_DRESS = re.compile(f"[{_class(_DRESSED)}]+")
+_LIKE = _class(LIKE_LATIN)
+_MIXED = re.compile(f"[{_LATIN}][{_LIKE}]|[{_LIKE}][{_LATIN}]")
 _WORD = re.compile(r"\w+")
 _APART = re.compile(r"(?<!\w)(\w) (?=\w(?!\w))")
 
@@ -60,9 +74,9 @@ def shown(task: str) -> str:
 
 def _plain(text: str) -> str:
     """A text without what nobody sees, in the letters it looks like."""
-    if _TO_CHANGE.search(text):
+    if _ANY.search(text):
         text = unicodedata.normalize("NFC", _NOT_SEEN.sub("", text))
-        text = re.sub(f"[{_DRESSED}]+", lambda run: unicodedata.normalize("NFKC", run[0]), text)
+        text = _IN_DRESS.sub(lambda run: unicodedata.normalize("NFKC", run[0]), text)
         if sum(map(len, _ACCENTED.findall(text))) * HEAP > len(text):
             text = _ACCENTED.sub("", unicodedata.normalize("NFD", text))
     if _MIXED.search(text) and (plain := _WORD.sub(_of_one_alphabet, text)) != text:

@@ -174,7 +174,12 @@ def _kind(task: str, ends: str, script: str) -> Kind:
         kind = _named(_CUES_WITHOUT_SPACES.findall(ends))
     if kind is not _OTHER:
         return kind
-    if _closed(ends, script) or offered(task, ends):
+    return _LABEL if _closed(ends, script) else by_marks(task, ends)
+
+
+def by_marks(task: str, ends: str) -> Kind:
+    """The kind of work that a task without telling words shows by its marks."""
+    if offered(task, ends):
         return _LABEL
     return _GIVEN if given(task) else _OTHER
 

@@ -226,7 +226,7 @@ def test_hard_prompts_gain_more_than_easy_ones(gain: Callable[[str], float], lan
 
     ordered = sum(e < h for e in easy for h in hard)
     assert ordered >= 12  # of sixteen: a bag of words may miss four
-    assert sum(hard) > 3 * sum(easy)
+    assert sum(hard) > 2.5 * sum(easy)
 
 
 @pytest.mark.parametrize("language", ["es", "zh"])

@@ -33,6 +33,7 @@ _PIECES = st.sampled_from(
         *(PROSE, PROSE * 4, STEPS, "```", "?", "？", "\n- a", "x" * 130, "Wie spät ist es?"),
         *("Докажите, что корней нет. " * 9, "证明它。", "سؤال قصير", "\x1f", "\u2003", "ΣΑΣ", "İ"),
         *("I\u212aNG", "🙂", "\u200b", "\ud800", "Ǆ", "ẞ", "ﬀ", "\U0001e900"),
+        *(": ", "：", "“so it is said”", "red, green or blue?", "果物のどれ", "\n\n", "𝐇", "OH"),
     ]
 )
 _TEXTS = st.one_of(
@@ -123,9 +124,12 @@ def test_every_document_is_what_python_says_or_left_to_it(
         {"messages": chat("Докажите, что корней нет.", "Да.", "почему?")},
         {"messages": chat(PROSE * 40, "Yes.", "thanks")},
         {"messages": chat(*["Write a poem of 200 words"] * 13), "tools": [{"name": "f"}]},
-        {"messages": chat("Сколько будет дважды два? " * 16_000)},
-        {"messages": chat("naïve " * 60_000)},
-        {"messages": chat("🙂 " * 30_000), "response_format": {"type": "json_schema"}},
+        {"messages": chat("Ответь мне, пожалуйста. " + "Сколько будет дважды два? " * 16_000)},
+        {"messages": chat("Say what this means, please, word by word. " + "naïve " * 60_000)},
+        {
+            "messages": chat("What do they mean, all of them? " + "🙂🙂🙂 " * 9_000),
+            "response_format": {"type": "json_schema"},
+        },
         {"input": PROSE, "instructions": "You classify.\n- a\n- b", "reasoning": {"effort": "low"}},
         {"prompt": [PROSE, STEPS], "best_of": 500},
     ],

@@ -4,7 +4,7 @@ The prompts (`languages.json`) are what a person would try: everyday ones and sh
 same number a language. None is among the anchors the model was shown. Those under `again` were
 written to doubt the first; what they showed (102 of 120 easy ones and 110 of 120 hard ones on the
 sensible side) was mended, so those under `held out` were written after that, and nothing was
-changed for them: 55 and 58 of 60.
+changed for them: 54 and 58 of 60.
 """
 
 import json
