@@ -34,8 +34,8 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report --skip-covered
 
-test-law: $(VENV)/.ready-dev ## Kill gateways under load and compare every book (about two minutes)
-	$(BIN)/python -m pytest -q tests/law/proof_allowance.py
+test-law: $(VENV)/.ready-dev ## Kill gateways and Redis under load, compare every book (about three minutes)
+	$(BIN)/python -m pytest -q -s tests/law/proof_allowance.py tests/law/proof_outage.py
 
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the clients people use (Python and Node)
 	$(BIN)/python -m tests.clients
