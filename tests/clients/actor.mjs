@@ -4,7 +4,7 @@
 
 import { readFileSync } from "node:fs";
 import OpenAI from "openai";
-import { zodResponseFormat } from "openai/helpers/zod";
+import { zodResponseFormat, zodTextFormat } from "openai/helpers/zod";
 import { z } from "zod";
 
 // Longer than any case needs, shorter than the fault it meets.
@@ -57,9 +57,24 @@ const ask = (stage, body, options = {}) =>
     headers: { "x-client-request-id": stage.mark, ...options.headers },
   });
 
-async function streamed(stage, body, options) {
+// The same call on the other API.
+const respond = (stage, text, more = {}, options = {}) =>
+  stage.client.responses.create(
+    { model: stage.model, input: text, ...more },
+    { ...options, headers: { "x-client-request-id": stage.mark } },
+  );
+
+const [{ function: WEATHER }] = TOOLS;
+const RESPONSE_TOOLS = [{ type: "function", ...WEATHER }];
+
+const streamed = async (stage, body, options) =>
+  untilItEnds(await ask(stage, { ...body, stream: true }, options));
+
+const respondStreamed = async (stage, text, more = {}) =>
+  untilItEnds(await respond(stage, text, { ...more, stream: true }));
+
+async function untilItEnds(stream) {
   const chunks = [];
-  const stream = await ask(stage, { ...body, stream: true }, options);
   try {
     for await (const chunk of stream) chunks.push(chunk);
   } catch (error) {
@@ -163,6 +178,54 @@ const CASES = {
 
   error_event: (stage) =>
     streamed(stage, said(stage, "[[fault:error_event after=3]] Tell me a story.")),
+
+  responses_chat: async (stage) => dump(await respond(stage, "What is inflation?")),
+
+  responses_stream: (stage) => respondStreamed(stage, "Write two sentences about rivers."),
+
+  responses_tools_round: async (stage) => {
+    const text = "How is the weather in Paris and London?";
+    const first = await respond(stage, text, { tools: RESPONSE_TOOLS });
+    const answers = first.output
+      .filter((item) => item.type === "function_call")
+      .map(({ call_id }) => ({ type: "function_call_output", call_id, output: '{"sky":"clear"}' }));
+    const input = [{ role: "user", content: text }, ...first.output, ...answers];
+    return [dump(first), dump(await respond(stage, input, { tools: RESPONSE_TOOLS }))];
+  },
+
+  responses_tools_stream: (stage) =>
+    respondStreamed(stage, "How is the weather in Rome?", { tools: RESPONSE_TOOLS }),
+
+  responses_parse: async (stage) => {
+    const text = { format: zodTextFormat(Person, "person") };
+    const call = { model: stage.model, input: "Invent a person.", text };
+    return dump(await stage.client.responses.parse(call));
+  },
+
+  responses_vision: (stage) => {
+    const picture = { type: "input_image", image_url: stage.image, detail: "low" };
+    const content = [{ type: "input_text", text: "What is this?" }, picture];
+    return respond(stage, [{ role: "user", content }]);
+  },
+
+  responses_invalid: (stage) => respond(stage, "Hello", { temperature: 9 }),
+
+  responses_unknown_model: (stage) => respond(stage, "Hello", { model: "gpt-nonesuch" }),
+
+  responses_server_error: (stage) => respond(stage, "[[fault:status=500]] Hello"),
+
+  responses_cut: (stage) => respondStreamed(stage, "[[fault:cut after=3]] Tell me a story."),
+
+  responses_silent: (stage) => respondStreamed(stage, "[[fault:silent after=3]] Tell me a story."),
+
+  responses_hang_up: async (stage) => {
+    const chunks = [];
+    for await (const chunk of await respond(stage, STALLED, { stream: true })) {
+      chunks.push(chunk);
+      if (chunks.length === 3) break;
+    }
+    return chunks;
+  },
 
   models: async (stage) => {
     const ids = [];

@@ -1,7 +1,7 @@
 """What one release of openai-python is made to do. Runs in an environment of its own.
 
 Reads a plan from standard input and writes `{run: {case: result}}` to standard output. It imports
-nothing but the client: what it sees must not depend on the project it tests.
+nothing but the client and other actors: what it sees must not depend on the project it tests.
 """
 
 import asyncio
@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 
 import openai
 import pydantic
+
+from tests.clients import actor_responses
 
 # Longer than any case needs, shorter than the fault it meets.
 SHORT_TIMEOUT = 0.4
@@ -242,6 +244,7 @@ OTHERS: tuple[Callable[[Stage], Any], ...] = (
 CASES: Mapping[str, Callable[[Stage], Any]] = {
     **{name: partial(plain, text=text, more=more) for name, (text, more) in CALLS.items()},
     **{name: partial(stream, text=text, more=more) for name, (text, more) in STREAMS.items()},
+    **actor_responses.CASES,
     **{case.__name__: case for case in OTHERS},
 }
 

@@ -1,4 +1,4 @@
-// What one release of the AI SDK is made to do, with its provider for OpenAI's chat endpoint.
+// What one release of the AI SDK is made to do, with OpenAI's provider, on chat and on responses.
 //
 // Reads a plan from standard input and writes `{run: {case: result}}` to standard output.
 
@@ -11,7 +11,7 @@ import { z } from "zod";
 const SHORT_TIMEOUT = 400;
 // The simulated rate limit has passed by then.
 const BREATH = 200;
-const STALLED = "[[fault:stall after=3]] Tell me a story about the sea.";
+const STALLED = "[[fault:stall after=9]] Tell me a story about the sea.";
 const WEATHER = tool({
   description: "The weather in a city",
   inputSchema: jsonSchema({
@@ -42,7 +42,7 @@ const dump = (result) => ({
 });
 
 const usual = (stage, prompt) => ({
-  model: stage.model,
+  model: stage.provider[stage.api](stage.model),
   prompt,
   maxRetries: 0,
   headers: { "x-client-request-id": stage.mark },
@@ -83,7 +83,7 @@ const CASES = {
   invalid: async (stage) => generateText({ ...usual(stage, "Hello"), temperature: 9 }),
 
   unknown_model: async (stage) =>
-    generateText({ ...usual(stage, "Hello"), model: stage.provider.chat("gpt-nonesuch") }),
+    generateText(usual({ ...stage, model: "gpt-nonesuch" }, "Hello")),
 
   server_error: async (stage) => generateText(usual(stage, "[[fault:status=500]] Hello")),
 
@@ -105,7 +105,7 @@ const CASES = {
 
   silent: (stage) => streamed(stage, "[[fault:silent after=3]] Tell me a story."),
 
-  // The last: the gateway lets a deployment rest as long as it asked to be left alone.
+  // Last on either API: the gateway lets a deployment rest as long as it asked to be left alone.
   rate_limited: async (stage) => {
     try {
       return await generateText(usual(stage, "[[fault:status=429 retry-after=0.05]] Hello"));
@@ -115,14 +115,20 @@ const CASES = {
   },
 };
 
+const BOTH = ["chat", "responses"].flatMap((api) =>
+  Object.entries(CASES).map(([title, play]) => {
+    return [api === "chat" ? title : `responses_${title}`, api, play];
+  }),
+);
+
 async function run(plan) {
   const results = {};
   const provider = createOpenAI({ baseURL: plan.url, apiKey: "sk-client" });
-  for (const [title, play] of Object.entries(CASES)) {
+  for (const [title, api, play] of BOTH) {
     if (plan.skip.includes(title)) continue;
     const mark = `${plan.mark}/${plan.name}/${title}`;
     try {
-      results[title] = await play({ provider, model: provider.chat(plan.model), mark });
+      results[title] = await play({ provider, api, model: plan.model, mark });
     } catch (error) {
       results[title] = told(error);
     }
