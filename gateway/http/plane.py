@@ -102,7 +102,7 @@ class Plane:
         self.passing = Passing(flow, passed)
         self._passer = Passer(self.passing, self._admit, limits.cors_origins, limits.max_body)
         # Begins the trace of a call, where calls are traced.
-        self.begin: Callable[[Call], None] | None = None
+        self.begin: Callable[[Call, str], None] | None = None
         models = [model for _, model in flow.parts.catalog.models()]
         self._terms = Terms(
             reasons=any(Capability.REASONING in model.capabilities for model in models),
@@ -194,7 +194,7 @@ class Plane:
             self.flow.rejected(request_id, error, exchange.arrived)
             raise
         if self.begin is not None:
-            self.begin(found[0])
+            self.begin(found[0], exchange.route)
         return found
 
     async def _admit(self, fields: dict[bytes, bytes], *, near: bool) -> Principal:

@@ -15,13 +15,14 @@ from gateway.money import NANO_PER_USD
 from gateway.spans import Trace, Try
 
 NAME_CHARS: Final = 128
-CONTENT_BYTES: Final = 32 * 1024
+CONTENT_CHARS: Final = 32 * 1024
 INTERNAL, SERVER, CLIENT = 1, 2, 3
 ERROR: Final = 2
 STAGES: Final = ("read", "remember", "assess", "choose", "hold", "send")
 PATHS: Final[Mapping[str, str]] = {
     "chat": "/v1/chat/completions",
     "responses": "/v1/responses",
+    "messages": "/v1/messages",
 }
 UNSAID: Final = frozenset((None, "", 0))
 NANO: Final = 1_000_000_000
@@ -142,14 +143,33 @@ def _span(
 
 
 def _content(messages: object) -> str:
+    """A prompt in the shape that the conventions give messages; texts are cut where it is long."""
     if messages is None:
         return ""
+    room, told = CONTENT_CHARS, []
+    for role, texts in map(_said, messages if isinstance(messages, list) else [messages]):
+        parts = []
+        for text in texts:
+            parts.append({"type": "text", "content": text[:room]})
+            room -= min(len(text), room)
+        told.append({"role": role, "parts": parts})
+        if not room:
+            break
     try:
-        text = orjson.dumps(messages)
+        return orjson.dumps(told).decode()
     except (orjson.JSONEncodeError, ValueError):
-        # Half a surrogate pair, or deeper than it goes.
+        # Half a surrogate pair.
         return ""
-    return text[:CONTENT_BYTES].decode(errors="ignore")
+
+
+def _said(message: object) -> tuple[str, list[str]]:
+    """Who says a message, and its texts."""
+    if not isinstance(message, dict):
+        return "user", [message] if isinstance(message, str) else []
+    content, role = message.get("content"), message.get("role")
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    return str(role or "user")[:NAME_CHARS], [text for text in texts if isinstance(text, str)]
 
 
 def _attributes(values: Mapping[str, Any]) -> list[dict[str, Any]]:

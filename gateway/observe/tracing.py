@@ -56,11 +56,11 @@ class Tracing:
         self.dropped = 0
         self.stopping = asyncio.Event()
 
-    def begin(self, call: Call) -> None:
+    def begin(self, call: Call, route: str) -> None:
         """Give a call its trace, if it is to have one."""
         trace = call.trace = begun(call.headers, os.urandom(RANDOM_BYTES), self._wanted.share)
         if trace is not None:
-            trace.route = call.api
+            trace.route = route
             if self._wanted.content:
                 trace.messages = call.looked_at().get("messages")
 

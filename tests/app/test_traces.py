@@ -148,12 +148,18 @@ async def test_prompts_are_traced_only_when_that_is_asked_for() -> None:
         said = to(collector, GATEWAY_TRACING_CONTENT="true")
         async with served(said) as gateway:
             await gateway.http.post("/v1/chat/completions", json=chat("My secret"))
+            long = {"model": "auto", "input": [{"content": ["x" * 40_000, {"text": "y"}]}, 7]}
+            await gateway.http.post("/v1/responses", json=long)
             half = json.dumps(chat("Half \ud83d"))
             await gateway.http.post("/v1/chat/completions", content=half)
 
-    first, second = (s for s in collector.spans if s["kind"] == 2)
-    assert json.loads(attributes(first)["gen_ai.input.messages"])[0]["content"] == "My secret"
-    assert "gen_ai.input.messages" not in attributes(second)
+    first, second, third = (s for s in collector.spans if s["kind"] == 2)
+    assert json.loads(attributes(first)["gen_ai.input.messages"]) == [
+        {"role": "user", "parts": [{"type": "text", "content": "My secret"}]}
+    ]
+    (cut,) = json.loads(attributes(second)["gen_ai.input.messages"])
+    assert [len(part["content"]) for part in cut["parts"]] == [32 * 1024, 0]
+    assert "gen_ai.input.messages" not in attributes(third)
 
 
 @pytest.mark.parametrize("share", ["0", "1"])

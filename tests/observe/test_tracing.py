@@ -156,8 +156,7 @@ def test_a_call_of_the_responses_api_is_looked_at_as_chat() -> None:
     tracing = Tracing(Collector(200).send, HandClock(), Wanted(content=True))
     view = {"messages": [{"role": "user", "content": "Hi"}]}
     call = Call("i", b"{}", {}, "auto", False, False, NO_WISHES, (), 0.0, view=view)
-    call.api = "responses"
-    tracing.begin(call)
+    tracing.begin(call, "responses")
 
     assert call.trace is not None
     assert (call.trace.route, call.trace.messages) == ("responses", view["messages"])
