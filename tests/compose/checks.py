@@ -89,7 +89,7 @@ def shows_its_page(stack: Stack) -> str:
     page = stack.get("TIERGATE_PORT", "/ui/")
     catalog = "/admin/v1/catalog"
     locked = stack.get("TIERGATE_PORT", catalog)
-    opened = stack.get("TIERGATE_PORT", catalog, authorization="Bearer tiergate")
+    opened = stack.get("TIERGATE_PORT", catalog, authorization="Bearer tiergate-on-loopback")
 
     assert b"<title>Tiergate</title>" in page.body
     assert locked.status == 401

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from gateway.settings.load import load
 from gateway.settings.overrides import variables
 from gateway.settings.schema import Settings
 from gateway.settings.units import seconds
@@ -64,6 +65,17 @@ def test_redis_is_reached_by_gateways_only() -> None:
     assert reaching == {"redis", "gateway", "replica"}
     assert SERVICES["redis"]["networks"] == ["store"]
     assert "ports" not in SERVICES["redis"]
+
+
+def test_a_gateway_starts_with_the_variables_it_gets_where_nothing_is_set() -> None:
+    given = SERVICES["gateway"]["environment"].items()
+    usual = {name: re.sub(r"\$\{\w+:-(.*?)\}", r"\1", value) for name, value in given if value}
+
+    settings = load(None, usual)
+
+    assert settings.admin.enabled
+    assert settings.admin.key
+    assert usual["GATEWAY_ADMIN_KEY"] in Path("docs/deploy.md").read_text()
 
 
 def test_variables_of_the_gateway_are_settings() -> None:
