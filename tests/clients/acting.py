@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
-CLIENTS = Path(__file__).parents[2] / "docs" / "clients.md"
+ROOT = Path(__file__).parents[2]
 DOCUMENTED = "http://127.0.0.1:8080"
 KEY = "sk-client"
 # Longer than any case needs.
@@ -68,12 +68,13 @@ def on_both(cases: Mapping[str, Callable[[str, Stage], Any]]) -> dict[str, Case]
     }
 
 
-def documented(title: str) -> Case:
-    """What the documentation shows for a client, which must give an `answer`."""
-    section = CLIENTS.read_text().partition(f"\n## {title}\n")[2]
+def documented(document: str, title: str = "") -> Callable[[Any], Any]:
+    """The first Python that a document shows (under a title), which must give an `answer`."""
+    text = (ROOT / document).read_text()
+    section = text.partition(f"\n## {title}\n")[2] if title else text
     snippet = section.partition("```python\n")[2].partition("```")[0]
 
-    def case(stage: Stage) -> Any:
+    def case(stage: Any) -> Any:
         here = snippet.replace(DOCUMENTED, stage.url.removesuffix("/v1"))
         said: dict[str, Any] = {}
         exec(here.replace('"auto"', repr(stage.model)), said)  # noqa: S102 - our own documentation
@@ -88,7 +89,7 @@ def perform(cases: Mapping[str, Case], title: str) -> None:
     `title` is the client's in the documentation.
     """
     plan = json.load(sys.stdin)
-    cases = {**cases, "documented": documented(title)}
+    cases = {**cases, "documented": documented("docs/clients.md", title)}
     results = {each["name"]: _run(each, plan["image"], cases) for each in plan["runs"]}
     json.dump(results, sys.stdout, default=str)
 

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import openai
 import pydantic
 
-from tests.clients import actor_responses
+from tests.clients import acting, actor_responses
 
 # Longer than any case needs, shorter than the fault it meets.
 SHORT_TIMEOUT = 0.4
@@ -245,6 +245,8 @@ CASES: Mapping[str, Callable[[Stage], Any]] = {
     **{name: partial(plain, text=text, more=more) for name, (text, more) in CALLS.items()},
     **{name: partial(stream, text=text, more=more) for name, (text, more) in STREAMS.items()},
     **actor_responses.CASES,
+    "readme": acting.documented("README.md", "Start"),
+    "migrating": acting.documented("docs/migrating.md"),
     **{case.__name__: case for case in OTHERS},
 }
 

@@ -128,6 +128,7 @@ CASES: Mapping[str, Callable[[Stage], Any]] = {
     "server_error": partial(ask, content=acting.BROKEN),
     "torn": partial(streamed, content=acting.SILENT),
     "hang_up": hang_up,
+    "its_document": acting.documented("docs/anthropic.md"),
 }
 
 if __name__ == "__main__":
