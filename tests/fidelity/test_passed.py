@@ -163,3 +163,58 @@ def test_a_reply_may_be_cut_at_any_byte(world: World) -> None:
         said = chunked((body[:low], body[low:high], body[high:]))
 
         assert world.post(b"{}", said, JSON, "/v1/evals").body == body
+
+
+def test_the_fields_that_describe_a_reply_pass_and_the_accounts_do_not(world: World) -> None:
+    passed = {
+        "x-request-id": "req_0af3",
+        "openai-processing-ms": "0042",
+        "openai-version": "2020-10-01",
+        "openai-poll-after-ms": "1500",
+        "x-ratelimit-remaining-tokens-usage-based": "1",
+        "retry-after": "Wed, 21 Oct 2026 07:28:00 GMT",
+        "content-disposition": "attachment; filename=\"a 'b'.bin\"",
+        "content-range": "bytes 5-9/10",
+        "content-encoding": "gzip",
+        "etag": 'W/"x"',
+        "location": "/v1/realtime/calls/rtc_1",
+    }
+    kept_back = {"openai-organization": "org-ours", "set-cookie": "a=b", "cf-ray": "9", "via": "x"}
+    said = whole(EVERY_BYTE, 206, (*passed.items(), *kept_back.items()))
+
+    got = world.ask("GET", "/v1/files/file-1/content", said, (), ())
+
+    assert got.body == EVERY_BYTE
+    assert {name: got.field(name) for name in passed} == passed
+    assert {name for name, _ in got.fields}.isdisjoint(kept_back)
+
+
+def test_an_address_elsewhere_does_not_pass(world: World) -> None:
+    for address in ("https://elsewhere.example/x", "//elsewhere.example/x", "x"):
+        got = world.post(b"{}", whole(b"", 302, (("location", address),)), JSON, "/v1/files")
+
+        assert (got.status, got.field("location")) == (302, None)
+
+
+def test_only_what_describes_a_request_goes_on(world: World) -> None:
+    passed = {
+        "range": "bytes=5-9",
+        "if-range": '"x"',
+        "if-none-match": '"x", "y"',
+        "if-modified-since": "Wed, 21 Oct 2026 07:28:00 GMT",
+        "openai-beta": "assistants=v2",
+        "idempotency-key": "k",
+        "x-stainless-custom-poll-interval": "5",
+        "user-agent": "Ünique/1.0  (two  blanks)",
+        "accept": "application/binary",
+    }
+    kept_back = {"cookie": "a=b", "openai-organization": "org-client", "x-forwarded-for": "::1"}
+
+    world.ask(
+        "GET", "/v1/files/file-1/content", whole(b""), (), (*passed.items(), *kept_back.items())
+    )
+
+    fields = world.heard[0].fields()
+    assert {name: fields.get(name) for name in passed} == passed
+    assert fields.keys().isdisjoint(kept_back)
+    assert fields["authorization"] == "Bearer sk-upstream-secret"
