@@ -131,7 +131,7 @@ async def test_what_was_posted_is_done_in_order_with_the_rest(link: Link) -> Non
 
     assert await link.run("GET", "a") == b"posted"
     assert posted is not None
-    assert posted.result() == b"OK"
+    assert posted.reply == b"OK"
 
 
 async def test_an_error_of_what_was_posted_is_counted(redis: RedisServer, link: Link) -> None:

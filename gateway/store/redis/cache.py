@@ -16,7 +16,8 @@ from gateway.store.redis import names
 from gateway.store.redis.codec import Codec, Corrupt, Entry
 from gateway.store.redis.faults import Refused
 from gateway.store.redis.link import Link
-from gateway.store.redis.wire import Answer, Word
+from gateway.store.redis.posted import Posted
+from gateway.store.redis.wire import Word
 
 MAX_ENTRY = 1 << 20
 """Bytes: about 3 ms of a 3 Gbit/s network, during which nothing else comes in on the same line."""
@@ -98,14 +99,15 @@ class RedisCache:
         if not ttl >= 0.001:
             return
         ttl = min(ttl, LONGEST_TTL)
-        if self._in_flight >= MAX_PUTS or self._bytes + kept.size > MAX_PUT_BYTES:
+        size = kept.size
+        if self._in_flight >= MAX_PUTS or self._bytes + size > MAX_PUT_BYTES:
             self.figures.dropped += 1
             return
-        self._bytes += kept.size
+        self._bytes += size
         self._in_flight += 1
-        done = partial(self._done, kept.size)
+        done = partial(self._done, size)
         try:
-            value = await self._encoded(kept, self._wall() + ttl)
+            value = await self._encoded(kept, size, self._wall() + ttl)
             sent = await self._send(names.reply(key), value, int(ttl * 1000))
         except BaseException:
             done()
@@ -113,11 +115,9 @@ class RedisCache:
         if sent is None:
             done()
         else:
-            sent.add_done_callback(done)
+            sent.then(done)
 
-    async def _send(
-        self, name: Word, value: bytes | None, milliseconds: int
-    ) -> "asyncio.Future[Answer] | None":
+    async def _send(self, name: Word, value: bytes | None, milliseconds: int) -> Posted | None:
         # The old reply has been superseded also where the new one has no room.
         command: tuple[Word, ...] = ("DEL", name)
         if value is not None:
@@ -142,10 +142,10 @@ class RedisCache:
         # A codec is for one thread at a time, and a new one costs nothing beside such a value.
         return await asyncio.to_thread(Codec(self._max_entry).decode, value)
 
-    async def _encoded(self, kept: Kept, ends: float) -> bytes | None:
-        if kept.size > self._max_entry:
+    async def _encoded(self, kept: Kept, size: int, ends: float) -> bytes | None:
+        if size > self._max_entry:
             return None
-        if kept.size < IN_THREAD:
+        if size < IN_THREAD:
             return self._codec.encode(kept, ends)
         return await asyncio.to_thread(Codec(self._max_entry).encode, kept, ends)
 
@@ -153,6 +153,6 @@ class RedisCache:
         self.figures.corrupt += 1
         self._link.post("DEL", name)
 
-    def _done(self, size: int, _sent: "asyncio.Future[Answer] | None" = None) -> None:
+    def _done(self, size: int, _sent: Posted | None = None) -> None:
         self._in_flight -= 1
         self._bytes -= size

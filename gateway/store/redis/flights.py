@@ -11,7 +11,6 @@ write and behind it, so whoever leads has missed none; and where Redis does not 
 leads.
 """
 
-import asyncio
 import os
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -20,7 +19,7 @@ from gateway.errors import StoreUnavailable
 from gateway.ports import Clock, Kept, Lead
 from gateway.store.redis import names
 from gateway.store.redis.link import Link
-from gateway.store.redis.wire import Answer
+from gateway.store.redis.posted import Posted
 
 LEASE = 10.0
 """Seconds: nearly every call is answered by then, and no caller waits longer for a dead leader."""
@@ -74,7 +73,7 @@ class RedisFlights:
         except BaseException:
             # Whoever asked has left: nobody shall wait for what nobody fetches.
             if taken is not None:
-                taken.add_done_callback(lambda _: self.landed(_lead(key, now, taken)))
+                taken.then(lambda over: self.landed(_lead(key, now, over)))
             raise
         lead = _lead(key, now, taken)
         if kept is None:
@@ -101,9 +100,9 @@ class RedisFlights:
             pause = min(pause * SLOWER, LAST_LOOK)
 
 
-def _lead(key: bytes, since: float, taken: "asyncio.Future[Answer] | None") -> Lead:
+def _lead(key: bytes, since: float, taken: Posted | None) -> Lead:
     """Who has the lease, by the answer to who asked for it."""
-    if taken is None or not taken.done() or taken.cancelled() or taken.exception() is not None:
+    if taken is None or not taken.came:
         return Lead(key, since)
-    answer = taken.result()
+    answer = taken.reply
     return Lead(key, since, backed=answer == b"OK", follows=answer is None)

@@ -8,7 +8,6 @@ That a key is unknown is remembered too, and the memory is bounded: the least re
 A record that cannot be read is no unknown key but a broken store.
 """
 
-import asyncio
 from collections import OrderedDict
 from contextlib import suppress
 from typing import NamedTuple
@@ -21,6 +20,7 @@ from gateway.principal import KeyRecord
 from gateway.store.records import from_json, to_json
 from gateway.store.redis.link import Link, Script
 from gateway.store.redis.names import KEYS
+from gateway.store.redis.posted import Posted
 from gateway.store.redis.wire import Answer
 
 FRESH = 1.0
@@ -123,15 +123,12 @@ class RedisKeys:
         if sent is None:
             return
 
-        def told(answer: "asyncio.Future[Answer]") -> None:
-            if answer.cancelled() or answer.exception() is not None:
-                return
-            reply = answer.result()
-            if not isinstance(reply, ReplyError):
+        def told(answer: Posted) -> None:
+            if answer.came and not isinstance(answer.reply, ReplyError):
                 with suppress(StoreUnavailable):
-                    self._learn(key_id, reply, now)
+                    self._learn(key_id, answer.reply, now)
 
-        sent.add_done_callback(told)
+        sent.then(told)
 
     def _learn(self, key_id: str, reply: Answer, now: float) -> KeyRecord | None:
         record = None if reply is None else _read(reply)

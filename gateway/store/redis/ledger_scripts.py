@@ -1,6 +1,5 @@
 """The ledger's scripts and the order of their words; what they do stands in the Lua files."""
 
-import asyncio
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
@@ -18,6 +17,7 @@ from gateway.store.redis.ledger_records import (
 )
 from gateway.store.redis.ledger_shape import MICRO, Lapsed, Shape, lapsed
 from gateway.store.redis.link import Link, Script
+from gateway.store.redis.posted import Posted
 from gateway.store.redis.wire import Answer, Word
 
 REMEMBERED_SECONDS = 600
@@ -77,7 +77,7 @@ class Scripts:
         keys = (shape.leases, *shape.keys)
         return await self._link.script(self._standing, keys, (self.now(), shape.described))
 
-    def post(self, owed: Owed, *, told: bool = True) -> "asyncio.Future[Answer] | None":
+    def post(self, owed: Owed, *, told: bool = True) -> Posted | None:
         """Send a settling that nobody waits for; `told`: the server knows the script."""
         keys, args = self._settling(owed)
         script = ("EVALSHA", self._settle.sha) if told else ("EVAL", self._settle.source)

@@ -19,7 +19,7 @@ from gateway.store.redis.faults import Refused, word_of
 from gateway.store.redis.ledger_backlog import Backlog, Names, Owed
 from gateway.store.redis.ledger_scripts import Scripts
 from gateway.store.redis.ledger_together import together
-from gateway.store.redis.wire import Answer
+from gateway.store.redis.posted import Posted
 
 FLUSHED = 64
 """Settlings written at once: some milliseconds of the server's time."""
@@ -55,7 +55,7 @@ class Writer:
             self._keep(owed)
         else:
             self._flying += 1
-            posted.add_done_callback(partial(self._answered, owed))
+            posted.then(partial(self._answered, owed))
 
     async def flush(self) -> None:
         """Write what waits, as long as some of it can be written."""
@@ -99,12 +99,12 @@ class Writer:
         else:
             del left[owed.name]
 
-    def _answered(self, owed: Owed, posted: "asyncio.Future[Answer]") -> None:
+    def _answered(self, owed: Owed, posted: Posted) -> None:
         self._flying -= 1
         self._landed.set()
-        if posted.cancelled() or posted.exception() is not None:
+        if not posted.came:
             self._keep(owed._replace(sent=True))
-        elif type(reply := posted.result()) is ReplyError:
+        elif type(reply := posted.reply) is ReplyError:
             if word_of(reply) == "NOSCRIPT":
                 self._tell(owed)
             else:
@@ -118,9 +118,9 @@ class Writer:
             return
         self._flying += 1
         self._again += 1
-        posted.add_done_callback(partial(self._told, owed))
+        posted.then(partial(self._told, owed))
 
-    def _told(self, owed: Owed, posted: "asyncio.Future[Answer]") -> None:
+    def _told(self, owed: Owed, posted: Posted) -> None:
         self._again -= 1
         self._answered(owed, posted)
 

@@ -11,7 +11,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import partial
 from hashlib import sha1
 from typing import NamedTuple
 
@@ -23,6 +22,7 @@ from gateway.store.redis.cluster import Alone, Cluster, Routes
 from gateway.store.redis.dial import Dialer, Verify
 from gateway.store.redis.faults import Refused, Then, fault_of, word_of
 from gateway.store.redis.lane import PATIENCE, Lane
+from gateway.store.redis.posted import Posted
 from gateway.store.redis.topology import Shape, Topology
 from gateway.store.redis.wire import Answer, Tally, Wire, Word, pack
 
@@ -129,24 +129,22 @@ class Link:
         reply = await wire.send(packed)
         return await self._again(lane, wire, packed, reply) if type(reply) is ReplyError else reply
 
-    def post(self, *command: Word) -> "asyncio.Future[Answer] | None":
+    def post(self, *command: Word) -> Posted | None:
         """Send a command nobody waits for; None where there is no connection to send it on.
 
-        The future need not be looked at. An error reply is its result, not its exception.
+        What comes back need not be looked at. An error reply is its reply, not its error.
         """
         return self.post_script(command[1] if len(command) > 1 else b"", command)
 
-    def post_script(self, key: Word, command: tuple[Word, ...]) -> "asyncio.Future[Answer] | None":
+    def post_script(self, key: Word, command: tuple[Word, ...]) -> Posted | None:
         """As `post`, for a command whose key is elsewhere in it."""
         lane = self._one or self._routes.known(key)
-        if lane is None or lane.wire is None:
+        if lane is None or (wire := lane.wire) is None:
             return None
         try:
-            posted = lane.wire.send(pack(command))
+            return wire.post(pack(command), lambda posted: self._posted(lane, wire, posted))
         except StoreUnavailable:
             return None
-        posted.add_done_callback(partial(self._posted, lane, lane.wire))
-        return posted
 
     def usable(self) -> bool:
         """Whether a command would be tried now."""
@@ -196,10 +194,8 @@ class Link:
                 lane.tended = True
                 group.create_task(lane.probe())
 
-    def _posted(self, lane: Lane, wire: Wire, posted: "asyncio.Future[Answer]") -> None:
-        if posted.cancelled() or posted.exception() is not None:
-            return
-        error = posted.result()
+    def _posted(self, lane: Lane, wire: Wire, posted: Posted) -> None:
+        error = posted.reply
         if type(error) is ReplyError:
             word = word_of(error)
             fault = fault_of(word)

@@ -20,6 +20,7 @@ from hiredis import HiredisError, Reader, pack_command
 
 from gateway.errors import StoreUnavailable
 from gateway.store.redis.faults import FLOODED, GARBLED, LOST, TIMEOUT
+from gateway.store.redis.posted import Posted, Told
 
 Word = bytes | str | int | float
 """What a command is made of."""
@@ -99,7 +100,7 @@ class Wire(asyncio.Protocol):
         self._keep = keep
         self._reader = Reader()
         self._gets = self._reader.gets
-        self._waiting: deque[asyncio.Future[Answer]] = deque()
+        self._waiting: deque[asyncio.Future[Answer] | Posted] = deque()
         self._out: list[bytes] = []
         # Deadlines of writes, each with the number of commands sent up to it.
         self._marks: deque[tuple[float, int]] = deque()
@@ -118,14 +119,23 @@ class Wire(asyncio.Protocol):
             StoreUnavailable: in the future, when the connection ends first; here, when it has, or
                 when too much is waiting already.
         """
+        future = self._loop.create_future()
+        self._send(packed, future)
+        return future
+
+    def post(self, packed: bytes, then: Told) -> Posted:
+        """The same for a command that nobody awaits."""
+        posted = Posted(then)
+        self._send(packed, posted)
+        return posted
+
+    def _send(self, packed: bytes, reply: "asyncio.Future[Answer] | Posted") -> None:
         if self.why is not None or len(self._waiting) >= MAX_WAITING:
             raise self._refusal()
-        future = self._loop.create_future()
         if not self._out:
             self._loop.call_soon(self._flush)
         self._out.append(packed)
-        self._waiting.append(future)
-        return future
+        self._waiting.append(reply)
 
     def waiting(self) -> int:
         """How many commands are unanswered."""
