@@ -5,7 +5,7 @@
     │   ├── MalformedBody 400, MalformedRequest 400, InvalidValue 400,
     │   │   ContextLengthExceeded 400, Infeasible 400
     │   ├── PermissionDenied 403
-    │   ├── NotFound 404, ModelNotFound 404, MethodNotAllowed 405
+    │   ├── NotFound 404, ModelNotFound 404, ObjectNotFound 404, MethodNotAllowed 405
     │   ├── RequestTimeout 408, BodyTooLarge 413, UnsupportedMedia 415, HeadTooLarge 431
     │   ├── Unauthenticated 401, RateLimited 429, AllowanceSpent 429
     ├── Overloaded 503         we shed load before queues grow
@@ -140,6 +140,13 @@ class ModelNotFound(CallerError):
     status = 404
     code = "model_not_found"
     kind = "caller_model_not_found"
+
+
+class ObjectNotFound(CallerError):
+    """No such stored object, or none of this caller's; OpenAI gives this no code."""
+
+    status = 404
+    kind = "caller_object_not_found"
 
 
 class MethodNotAllowed(CallerError):

@@ -84,6 +84,8 @@ def passed(settings: Settings) -> PassRules:
         enabled=said.enabled,
         deployment=said.deployment or "",
         deny=frozenset(said.deny),
+        account=said.account == "allow",
+        unknown=said.unknown == "allow",
         unpriced=said.unpriced == "allow",
         max_upload=said.max_upload,
         tunnels=said.max_tunnels,

@@ -85,6 +85,8 @@ class Landing:
             if departed.keep:
                 await self._keep(departed, (opened.first,))
         else:
+            # Whoever loses the stream may ask for what it began by its id.
+            await self._pinning.remember(departed.journey.call, opened)
             if explains and opened.streamed.machine.done:
                 opened.first = self._last_words(departed, opened.first)
             elif explains:

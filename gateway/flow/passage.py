@@ -12,6 +12,7 @@ from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.principal import Principal
 from gateway.wire.forms import FormModel
+from gateway.wire.stored import NOTHING, Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,16 @@ class PassRules:
     """The operator's settings for what is passed on.
 
     `deployment` names whose account is used (empty: the largest tier's first). `deny` are areas
-    that are not passed on. `unpriced`: keys with an allowance may also cause costs nobody can tell
-    beforehand. `tunnels` may be open at a time, each for `tunnel_seconds`.
+    that are not passed on, `account` whether those of the whole account are. `unknown`: keys may
+    use what nobody is known to have made. `unpriced`: keys with an allowance may also cause costs
+    nobody can tell beforehand. `tunnels` may be open at a time, each for `tunnel_seconds`.
     """
 
     enabled: bool = True
     deployment: str = ""
     deny: frozenset[str] = frozenset()
+    account: bool = False
+    unknown: bool = False
     unpriced: bool = False
     max_upload: int = 1 << 30
     tunnels: int = 256
@@ -36,7 +40,8 @@ class Wanted(NamedTuple):
     """One request to pass on.
 
     `path` is below `/v1`, `target` the same with its query. The body is `body`, read as `document`
-    where it is JSON, or it comes by `feed`. `upgrade` names the protocol to switch to.
+    where it is JSON, or it comes by `feed`; `said` is what it says, where that decides anything.
+    `upgrade` names the protocol to switch to.
     """
 
     id: str
@@ -53,6 +58,7 @@ class Wanted(NamedTuple):
     patience: float | None = None
     query_model: str = ""
     cache: CacheWish = CacheWish()
+    said: Said = NOTHING
 
 
 class Books:

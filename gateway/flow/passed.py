@@ -73,6 +73,12 @@ class Passed:
         """Whether this is another protocol from here on."""
         return self.status == SWITCHING
 
+    def located(self) -> dict[str, str]:
+        """The id at the end of the address of what was made, where only a field tells it."""
+        where = dict(self.headers).get(b"location", b"").decode("latin-1")
+        name = where.partition("?")[0].rpartition("/")[2]
+        return {"id": name} if name else {}
+
     async def refused(self, key: bytes) -> None:
         """Look at an error reply before anything of it goes on.
 

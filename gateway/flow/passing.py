@@ -66,7 +66,7 @@ class Passing:
         self.rules = rules
         self._flow = flow
         self._parts = flow.parts
-        self._homes = Homes(flow.parts.catalog, flow.parts.affinities, rules.deployment)
+        self._homes = Homes(flow.parts.catalog, flow.parts.affinities, rules)
         self._embeddings = Embeddings(flow)
         self._tolls = Tolls(flow.parts.catalog, rules)
         parts = flow.parts
@@ -155,7 +155,7 @@ class Passing:
         async def landed(passed: Passed) -> None:
             self._use(passed, bill)
             if passed.status < FAILED:
-                told = passed.observed.document()
+                told = {**passed.located(), **passed.observed.document()}
                 await self._homes.made(books.wanted, told, deployment)
                 if books.area == BATCHES:
                     await self._batches.told(books, told)

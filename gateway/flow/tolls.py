@@ -4,9 +4,11 @@
 |---|---|---|
 | has no limits on money or models | yes | no |
 | has an allowance, or a cap a call | only what costs nothing, unless the operator says so | no |
-| is limited to some models | as above | yes, one of its own, where it may cost anything |
+| is limited to some models or tiers | as above | its own alone, where it may cost anything |
 
-A price bounds a request by its bytes: a token has at least one.
+Such a key is refused whatever may be charged for a model that nobody can tell beforehand: areas
+that use others than the body names, and bodies that are not read. Embeddings have models of their
+own, which stand behind no tier. A price bounds a request by its bytes: a token has at least one.
 """
 
 from collections.abc import Mapping
@@ -20,7 +22,15 @@ from gateway.money import FREE, NanoUSD
 from gateway.prices import Manner, Price, service_named
 from gateway.principal import Principal
 from gateway.route.target import AUTO_NAMES, SNAPSHOT, split_sort
-from gateway.wire.surface import Toll, area, named_model, named_models, toll
+from gateway.wire.surface import (
+    ACCOUNT_WIDE,
+    NAMING,
+    Toll,
+    area,
+    named_model,
+    named_models,
+    toll,
+)
 
 MAX_QUOTED_NAME = 120
 # What these APIs answer with where the caller sets no limit (legacy completions: 16).
@@ -68,10 +78,10 @@ class Tolls:
         document = wanted.document or {}
         requested = named_model(document) or wanted.query_model
         costs = toll(wanted.method, wanted.path) is Toll.UNKNOWN or bool(wanted.upgrade)
-        for name in named_models(document) or [requested]:
-            self._check(wanted.principal, name, costs=costs)
-        if wanted.upgrade and first == "responses":
-            _check_any(wanted.principal)
+        if limited(wanted.principal):
+            named = [*named_models(document), *wanted.said.models] or [requested]
+            self._check(wanted.principal, named, first, costs=costs)
+            _check_any(wanted, first)
         if not costs:
             return Bill(requested)
         _check_routed(requested, first)
@@ -90,8 +100,10 @@ class Tolls:
 
     def _open_area(self, path: str) -> str:
         first = area(path)
-        if first in self._rules.deny:
-            message = f"This gateway does not pass on /v1/{first}."
+        part = path[1:].partition("/")[0].lower()
+        wide = part in ACCOUNT_WIDE and not self._rules.account
+        if wide or not self._rules.deny.isdisjoint((first, part)):
+            message = f"This gateway does not pass on /v1/{part[:MAX_QUOTED_NAME]}."
             raise PermissionDenied(message)
         return first
 
@@ -102,18 +114,27 @@ class Tolls:
                 return name, found
         return "", None
 
-    def _check(self, principal: Principal, requested: str, *, costs: bool) -> None:
+    def _check(self, principal: Principal, named: list[str], first: str, *, costs: bool) -> None:
+        for name in named:
+            if name and not self._may_name(principal, name, first, costs=costs):
+                raise _not_there(name)
+        if costs and (first not in NAMING or not any(named)):
+            message = (
+                "This key may use certain models only, and which one this request uses cannot be "
+                "told: it names none, its body is not read, or others may be used."
+            )
+            raise PermissionDenied(message, param="model")
+
+    def _may_name(self, principal: Principal, name: str, first: str, *, costs: bool) -> bool:
+        bare = SNAPSHOT.sub("", name)
         models, tiers = principal.models, principal.tiers
-        if models is not None:
-            if not requested and costs:
-                message = "This key may use certain models only, and this request names none."
-                raise PermissionDenied(message, param="model")
-            if requested and models.isdisjoint((requested, SNAPSHOT.sub("", requested))):
-                raise _not_there(requested)
-        if tiers is not None and requested:
-            found = self._catalog.by_model.get(SNAPSHOT.sub("", requested))
-            if found is not None and found[0] not in tiers:
-                raise _not_there(requested)
+        if models is not None and models.isdisjoint((name, bare)):
+            return False
+        behind = self._catalog.by_model.get(bare)
+        if tiers is None or (behind is not None and behind[0] in tiers):
+            return True
+        # A model that stands behind no tier must be the key's by its own name.
+        return behind is None and (models is not None or first == "embeddings" or not costs)
 
     def _check_money(self, principal: Principal) -> None:
         limited = principal.max_cost is not None or any(
@@ -128,9 +149,14 @@ class Tolls:
             raise PermissionDenied(message)
 
 
-def _check_any(principal: Principal) -> None:
+def limited(principal: Principal) -> bool:
+    """Whether a key may use certain models only."""
+    return principal.models is not None or principal.tiers is not None
+
+
+def _check_any(wanted: Wanted, first: str) -> None:
     """Refuse a key of some models a tunnel whose every frame may name another."""
-    if principal.models is not None or principal.tiers is not None:
+    if wanted.upgrade and first == "responses":
         message = "This key may use certain models only; over a WebSocket each message names one."
         raise PermissionDenied(message, param="model")
 

@@ -29,6 +29,17 @@ class PassthroughSettings(Section):
         description="What becomes of requests whose cost nobody can tell beforehand (images, "
         "audio, batches, realtime …) under a key with an allowance or a cap.",
     )
+    account: Annotated[Literal["refuse", "allow"], BeforeValidator(unswitched)] = Field(
+        default="refuse",
+        description="What becomes of requests to areas that are the whole account's, such as "
+        "`organization` and `projects`.",
+    )
+    unknown: Annotated[Literal["refuse", "allow"], BeforeValidator(unswitched)] = Field(
+        default="refuse",
+        description="What becomes of a key's requests for stored objects that nobody is known to "
+        "have made through this gateway, and for lists of everybody's. What another tenant made "
+        "is 404 either way.",
+    )
     max_upload: Size = Field(
         default=2**30,
         ge=1024,

@@ -63,7 +63,7 @@ class ChatStream:
     """
 
     __slots__ = (
-        "_lessons", "_over", "_seen", "_splitter", "_strip", "_template",
+        "_id", "_lessons", "_over", "_seen", "_splitter", "_strip", "_template",
         "broken", "done", "error", "finished", "model", "saw_id", "sequence", "started",
         "text_chars", "usage",
     )  # fmt: skip
@@ -80,6 +80,7 @@ class ChatStream:
         self.broken: UpstreamError | None = None
         # Chat chunks bear no numbers.
         self.sequence = -1
+        self._id = ""
         self._strip = strip_usage
         self._splitter = Splitter()
         self._template: Template | None = None
@@ -117,8 +118,8 @@ class ChatStream:
             raise UpstreamTruncated(_UNFINISHED)
 
     def names(self) -> tuple[str, ...]:
-        """The ids that later calls may refer to the reply by: none."""
-        return ()
+        """The id that later calls may refer to the reply by, where it is stored."""
+        return (self._id,) if self._id else ()
 
     def _is_closed(self) -> bool:
         return self.done or (self.error is not None and not self.started)
@@ -208,6 +209,9 @@ class ChatStream:
         if not self.model:
             model = document.get("model")
             self.model = model if isinstance(model, str) else ""
+        if not self.started:
+            named = document.get("id")
+            self._id = named if isinstance(named, str) else ""
         self.started = True
         chars = chars_of(choices, "delta")
         self.text_chars += chars

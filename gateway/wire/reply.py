@@ -13,16 +13,17 @@ class Facts(NamedTuple):
     """What a reply says of itself.
 
     `model` is the response model, `text_chars` the characters of all its choices, counted only
-    where the upstream counted no tokens.
+    where the upstream counted no tokens; `id` is what it is asked for by where it is stored.
     """
 
     usage: Usage | None
     model: str
     text_chars: int
+    id: str = ""
 
     def names(self) -> tuple[str, ...]:
-        """The ids that later calls may refer to it by: none."""
-        return ()
+        """The id that later calls may refer to it by, where it is stored."""
+        return (self.id,) if self.id else ()
 
 
 def inspect(body: bytes) -> Facts:
@@ -42,7 +43,12 @@ def inspect(body: bytes) -> Facts:
         what = "an error" if hidden else "something that is no chat reply"
         message = f"The upstream answered {what} with status 200."
         raise UpstreamBroken(message)
-    model = document.get("model")
+    model, named = document.get("model"), document.get("id")
     usage = usage_of(document)
     chars = chars_of(choices, "message") if usage is None else 0
-    return Facts(usage, model if isinstance(model, str) else "", chars)
+    return Facts(
+        usage,
+        model if isinstance(model, str) else "",
+        chars,
+        named if isinstance(named, str) else "",
+    )

@@ -5,6 +5,7 @@ in the table is `other`, so that paths not invented yet pass too. Refused: paths
 another place upstream than they say here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from enum import Enum, auto
 from typing import Any
@@ -52,12 +53,50 @@ TOLLS: Mapping[str, Toll] = {
     "videos": Toll.UNKNOWN,
 }
 AREAS = (*TOLLS, OTHER)
+# These are the whole account's, here and at others: who is in it, its keys, its bills.
+ACCOUNT_WIDE = frozenset(
+    {
+        "activity",
+        "admin",
+        "api_keys",
+        "billing",
+        "credits",
+        "dashboard",
+        "key",
+        "keys",
+        "organization",
+        "organizations",
+        "projects",
+        "usage",
+    }
+)
+# What is charged is charged for the model that the body names, and for no other.
+NAMING = frozenset(
+    {
+        "audio",
+        "chat",
+        "completions",
+        "embeddings",
+        "images",
+        "realtime",
+        "responses",
+        "videos",
+    }
+)
+# Their bodies may be forms, which are not read.
+FORMS = frozenset(
+    {"audio", "containers", "files", "images", "realtime", "skills", "uploads", "videos"}
+)
 READING = frozenset({"GET", "HEAD", "DELETE", "OPTIONS"})
 # POSTs to these look at what is there, or change its labels.
 HARMLESS_ENDS = ("/cancel", "/input_tokens")
 TUNNELLED = frozenset({"realtime", "responses"})
-# These spell `.`, `/` and `\` in disguise, or end or bend a path where a server reads it so.
-DISGUISED = (b"%2e", b"%2f", b"%5c", b"\\", b"#", b";")
+# These end or bend a path where a server reads it so, or spell what needs no spelling: a letter, a
+# digit, `-`, `.`, `/`, `\`, `_`, `~`, a control character, and `%` itself.
+DISGUISED = re.compile(
+    rb"[\\#;\x00-\x20\x7f]|%(?:[01].|2[def5]|3[0-9]|4[1-9a-f]|5[0-9acf]|6[1-9a-f]|7[0-9aef])",
+    re.IGNORECASE,
+)
 FORBIDDEN_SEGMENTS = frozenset({b"", b".", b".."})
 
 # Beside what every call may say: what these bodies are, and how much of a file is wanted.
@@ -97,8 +136,7 @@ def below(path: bytes) -> str:
         NotFound: it is none that can be passed on.
     """
     inside = path[len(ROOT) - 1 :]
-    lowered = inside.lower()
-    plain = inside.isascii() and not any(mark in lowered for mark in DISGUISED)
+    plain = inside.isascii() and DISGUISED.search(inside) is None
     if not plain or not FORBIDDEN_SEGMENTS.isdisjoint(inside.split(b"/")[1:]):
         message = "Invalid URL: its path holds what no path of this API does."
         raise NotFound(message)
@@ -106,8 +144,8 @@ def below(path: bytes) -> str:
 
 
 def area(inside: str) -> str:
-    """The area of a path below `/v1`."""
-    first = inside[1:].partition("/")[0]
+    """The area of a path below `/v1`; some servers do not tell letters apart by their size."""
+    first = inside[1:].partition("/")[0].lower()
     return first if first in TOLLS else OTHER
 
 

@@ -9,6 +9,7 @@ import orjson
 from gateway.catalog import Catalog
 from gateway.errors import GatewayError
 from gateway.flow.life import Flow
+from gateway.flow.owners import Owner, Owners, digest
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.passage import PassRules, Wanted
 from gateway.flow.passing import Passing
@@ -18,6 +19,7 @@ from gateway.prices import Price
 from gateway.principal import ANYONE, Allowance, Level, Period, Principal
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities
+from gateway.wire.stored import survey
 from tests.fakes import (
     JSON_HEAD,
     FakeAssessor,
@@ -79,10 +81,11 @@ class Place:
         """Pass one request on, and read its reply to the end."""
         body = b"" if said is None else orjson.dumps(said)
         who = more.pop("principal", ANYONE)
-        headers = more.pop("headers", ())
+        headers, inside = more.pop("headers", ()), path.partition("?")[0]
         asked = Wanted(
-            "req_1", method, path, path, headers, who, self.clock.now(), body, said, **more
+            "req_1", method, inside, path, headers, who, self.clock.now(), body, said, **more
         )
+        asked = asked._replace(said=survey(body)) if body else asked
         passed = await self.passing.open(asked)
         got = b""
         while piece := await passed.chunk():
@@ -90,6 +93,11 @@ class Place:
         passed.close()
         assert self.flow.in_flight == 0
         return got
+
+    async def made(self, name: str, tenant: str, where: str = "gpt-4.1") -> None:
+        """Let a tenant have made something."""
+        owners = Owners(self.flow.parts.affinities)
+        await owners.made(name, Owner(digest(tenant), where), 60.0)
 
     def went(self) -> str:
         return self.upstream.requests[-1].deployment.name

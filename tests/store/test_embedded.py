@@ -263,3 +263,19 @@ def test_who_was_let_pass_is_told_apart_by_the_last_ten_thousand() -> None:
     for number in range(NAMES_TOLD_APART):
         once.first(f"d{number}")
     assert once.first("c0")
+
+
+async def test_who_made_an_object_is_not_crowded_out(tmp_path: Path) -> None:
+    clock = FakeClock()
+    with open_store(tmp_path, clock) as store:
+        journal = store.journal
+        assert journal is not None
+        notes = EmbeddedAffinities(clock, journal, max_notes=2)
+        await notes.put("object", "file-1", "alice", 99)
+        for number in range(9):
+            await notes.put("conversation", str(number), "full", 10)
+        assert await notes.get("object", "file-1") == "alice"
+        await store.ledger.spend(EVER)
+
+    with open_store(tmp_path, clock) as store:
+        assert await store.affinities.get("object", "file-1") == "alice"

@@ -28,3 +28,13 @@ async def test_the_longest_unused_note_goes_first() -> None:
 
     assert await kept.get("reply", "a") == "full"
     assert await kept.get("reply", "b") is None
+
+
+async def test_many_notes_of_one_kind_leave_another_its_room() -> None:
+    kept = MemoryAffinities(FakeClock(), max_notes=2)
+    await kept.put("object", "file-1", "alice", 10)
+
+    for number in range(9):
+        await kept.put("conversation", str(number), "full", 10)
+
+    assert await kept.get("object", "file-1") == "alice"

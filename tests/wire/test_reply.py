@@ -28,13 +28,15 @@ def spelled(**changes: Any) -> bytes:
 
 
 def test_a_reply_says_its_model_usage_and_length() -> None:
-    assert inspect(spelled()) == Facts(Usage(19, 10, 4, 3), "gpt-4.1-2025-04-14", 0)
+    assert inspect(spelled()) == Facts(Usage(19, 10, 4, 3), "gpt-4.1-2025-04-14", 0, "chatcmpl-1")
 
 
 def test_a_reply_without_model_usage_or_text_is_a_reply() -> None:
     choices = [{"message": {"content": None}}, {"message": None}, {}, 7]
 
-    assert inspect(spelled(model=None, usage=None, choices=choices)) == Facts(None, "", 0)
+    assert inspect(spelled(model=None, usage=None, choices=choices)) == Facts(
+        None, "", 0, "chatcmpl-1"
+    )
 
 
 def test_the_text_of_all_choices_counts_where_the_upstream_counted_nothing() -> None:

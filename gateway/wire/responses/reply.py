@@ -92,9 +92,11 @@ def _text(value: object) -> str:
 
 def _ids(items: list[Any]) -> Iterator[str]:
     for item in items:
-        name = item.get("id") if isinstance(item, dict) else None
-        if isinstance(name, str) and name:
-            yield name
+        for member in ("container_id", "id") if isinstance(item, dict) else ():
+            # A container was made for the tool that ran in it.
+            name = item.get(member)
+            if isinstance(name, str) and name:
+                yield name
 
 
 def _chars(item: object) -> int:
