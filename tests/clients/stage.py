@@ -39,6 +39,8 @@ cache:
   policy: "off"
 breaker:
   failures: 1000000
+passthrough:
+  account: allow
 log:
   format: json
 """
