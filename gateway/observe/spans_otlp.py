@@ -63,7 +63,7 @@ def _spans(call: Finished) -> Iterator[dict[str, Any]]:
             "http.request.method": "POST",
             "http.route": path,
             "http.response.status_code": ended.status,
-            **_gen_ai(ended, ended.requested[:NAME_CHARS]),
+            **_gen_ai(ended, _requested(ended)),
             "tiergate.call.id": ended.id,
             "tiergate.tier": ended.tier.label if ended.tier is not None else "",
             "tiergate.reason": ended.reason,
@@ -104,6 +104,11 @@ def _attempt(call: Finished, one: Try) -> dict[str, Any]:
     )
 
 
+def _requested(ended: Ended) -> str:
+    """The model as the caller wrote it; a name that means nothing here may be a pasted key."""
+    return ended.requested[:NAME_CHARS] if ended.tier is not None else ""
+
+
 def _gen_ai(ended: Ended, requested: str) -> dict[str, Any]:
     usage = ended.usage
     return {
@@ -125,6 +130,8 @@ def _span(
     attributes: Mapping[str, Any],
     error: str,
 ) -> dict[str, Any]:
+    # The conventions for HTTP: a server that refuses what a caller asked has not failed.
+    refused = named[1] == SERVER and 400 <= call.ended.status < 500
     span: dict[str, Any] = {
         "traceId": call.trace.id,
         "spanId": ids[0],
@@ -133,7 +140,7 @@ def _span(
         "startTimeUnixNano": call.at(times[0]),
         "endTimeUnixNano": call.at(max(times)),
         "attributes": _attributes({**attributes, "error.type": error}),
-        "status": {"code": ERROR, "message": error} if error else {},
+        "status": {"code": ERROR, "message": error} if error and not refused else {},
     }
     if ids[1]:
         span["parentSpanId"] = ids[1]

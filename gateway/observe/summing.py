@@ -1,8 +1,9 @@
 """Figures of several processes as those of one: what is counted is added, gauges as they declare.
 
 Generic over families: whatever a registry collects can be packed, carried and joined. Histograms
-are added bucket by bucket; the processes are of one version, so their buckets are the same. A
-process that has ended leaves what it counted and nothing that it measured.
+are added bucket by bucket; the processes are of one version, so their buckets are the same; of a
+bucket's examples one is kept. A process that has ended leaves what it counted and nothing that it
+measured.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -10,7 +11,7 @@ from typing import Any, Final
 
 import orjson
 from prometheus_client.metrics_core import Metric
-from prometheus_client.samples import Sample
+from prometheus_client.samples import Exemplar, Sample
 
 from gateway.observe.families import FAMILIES, Across, Family, Kind
 
@@ -34,7 +35,7 @@ def pack(metrics: Iterable[Metric]) -> bytes:
     """Figures, as they are carried from one process to another."""
     return orjson.dumps(
         [
-            (m.name, m.documentation, m.type, [(s.name, s.labels, s.value) for s in m.samples])
+            (m.name, m.documentation, m.type, [_carried(sample) for sample in m.samples])
             for m in metrics
         ]
     )
@@ -71,10 +72,11 @@ def _add(found: dict[tuple[str, ...], Sample], metric: Metric) -> None:
         place = (sample.name, *sample.labels.values())
         already = found.get(place)
         if already is None:
-            found[place] = Sample(sample.name, sample.labels, sample.value)
+            found[place] = sample
         else:
             value = JOIN[across](already.value, sample.value)
-            found[place] = already._replace(value=value)
+            example = already.exemplar or sample.exemplar
+            found[place] = already._replace(value=value, exemplar=example)
 
 
 def _rule(name: str) -> Across:
@@ -98,7 +100,16 @@ def _read(packed: bytes) -> Any:  # noqa: ANN401 - JSON
     return orjson.loads(packed)
 
 
-def _metric(name: str, text: str, kind: str, samples: list[tuple[str, Any, float]]) -> Metric:
+def _carried(sample: Sample) -> tuple[Any, ...]:
+    said, example = (sample.name, sample.labels, sample.value), sample.exemplar
+    return said if example is None else (*said, example.labels, example.value)
+
+
+def _metric(name: str, text: str, kind: str, samples: list[list[Any]]) -> Metric:
     metric = Metric(name, text, kind)
-    metric.samples = [Sample(*sample) for sample in samples]
+    metric.samples = [_sample(*sample) for sample in samples]
     return metric
+
+
+def _sample(name: str, labels: Any, value: float, *example: Any) -> Sample:  # noqa: ANN401 - JSON
+    return Sample(name, labels, value, None, Exemplar(*example) if example else None)

@@ -138,7 +138,8 @@ async def test_failed_attempts_and_refused_calls_say_what_went_wrong() -> None:
     assert [attributes(span)["error.type"] for span in calls] == [
         *("upstream_5xx", "caller_model_not_found"),
     ]
-    assert all(span["status"]["code"] == 2 for span in calls)
+    # A call that was refused is no failure of the server's.
+    assert [span["status"].get("code") for span in calls] == [2, None]
     assert all("parentSpanId" not in span for span in calls)
 
 

@@ -9,8 +9,9 @@ from prometheus_client.samples import Sample
 from gateway.observe.board import Board, Shown
 from gateway.observe.crew import Crew
 from gateway.observe.families import FAMILIES, Kind
-from gateway.observe.metrics import Metrics, Seat
+from gateway.observe.metrics import OPENMETRICS, Metrics, Seat
 from gateway.observe.summing import join, lasting, pack, unpack
+from gateway.spans import Trace
 from tests.observe.events import HandClock, a_catalog, an_ended, samples
 
 OK = "gateway_requests_total{outcome=ok,stream=false,tier=nano}"
@@ -55,6 +56,21 @@ def test_a_worker_shows_its_own_calls_at_once_and_the_others_as_last_shown() -> 
     one.ended(an_ended())
 
     assert samples(one)[OK] == 2
+
+
+def test_a_traced_call_is_an_example_whichever_worker_is_scraped() -> None:
+    one, other = workers(2)
+    one.ended(an_ended(seconds=0.5))
+    traced = an_ended(seconds=0.5, trace=Trace("ab" * 16, "cd" * 8))
+    other.ended(traced)
+    other.exemplify(traced)
+    other.show()
+
+    page = one.render(OPENMETRICS).decode()
+
+    bucket = 'gateway_request_seconds_bucket{le="0.64",tier="nano"} 2.0 # '
+    [line] = [line for line in page.splitlines() if line.startswith(bucket)]
+    assert line == f'{bucket}{{trace_id="{"ab" * 16}"}} 0.5'
 
 
 def test_a_worker_alone_shows_nothing_to_anyone() -> None:
