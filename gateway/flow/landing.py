@@ -218,7 +218,12 @@ class Landing:
         return usage
 
     def _estimate(self, journey: Journey, completion: int) -> Usage:
-        """What was used when the upstream does not say: the prompt as assessed, what was seen."""
+        """What was used when the upstream does not say: the prompt as assessed, what was seen.
+
+        A response in the background is worked on after its reply: nobody here sees how it ends.
+        """
+        if journey.call.document.get("background") is True and journey.tier is not None:
+            completion = max(completion, journey.expected(journey.tier)[1])
         seen = journey.assessment
         prompt = seen.text_tokens if seen is not None else len(journey.call.body) // 4
         return guessed(journey.call, prompt, completion)

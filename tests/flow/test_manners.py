@@ -13,7 +13,7 @@ from gateway.prices import Manner, Price
 from gateway.principal import Allowance, Level, Period, Principal
 from tests.fakes import JSON_HEAD, FakeReply, assessment, catalog
 from tests.flow.conftest import MakeWorld
-from tests.flow.scenes import World
+from tests.flow.scenes import EASY, Client, World
 
 DAY = Level("key:k", (Allowance(usd("1"), Period.DAY),))
 ALICE = Principal(key="k", tenant="key:k", root="o", levels=(DAY,))
@@ -110,3 +110,19 @@ async def test_a_count_of_ours_is_charged_as_the_call_asked(world: MakeWorld) ->
     charge = scene.ledger.charges[0][1]
     assert charge.usage.estimated
     assert charge.usage.service == "flex"
+
+
+async def test_a_response_in_the_background_is_charged_what_is_expected_of_it(
+    world: MakeWorld,
+) -> None:
+    said: dict[str, Any] = {"id": "resp_1", "object": "response", "status": "queued"}
+    reply = FakeReply(200, JSON_HEAD, (orjson.dumps({**said, "output": [], "model": "gpt-4.1"}),))
+    scene = world(lambda _: reply, thinks=EASY)
+    call = scene.call(background=True)
+    call.api = "responses"
+
+    client = await Client(scene.flow, call).serve()
+
+    ended = scene.ended(client)
+    assert ended.usage.estimated
+    assert ended.usage.completion == EASY.completion_tokens
