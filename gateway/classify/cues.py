@@ -44,7 +44,7 @@ _WORDS = {
         классифицируйте классифицируй категория صنف classifica""",
     Kind.EXTRACT: """extract extrae extraer extraiga extrais extraire extraia extrahiere
         extrahieren estrai извлеки извлеките استخرج""",
-    Kind.TRANSLATE: """translate translation traduce traducir traduzca traduis traduire traduisez
+    Kind.TRANSLATE: """translate traduce traducir traduzca traduis traduire traduisez
         traduza traduzir übersetze übersetzen traduci переведи переведите ترجم""",
     Kind.SUMMARY: """summarize summarise summary tldr resumir résume résumer
         résumez zusammenfassen zusammenfassung riassumi кратко перескажи لخص""",

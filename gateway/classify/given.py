@@ -17,7 +17,7 @@ LEAST_ASK, MOST_ASK = 4, 80
 """Characters that a request has before its colon."""
 
 CHOICE: Final = 26
-"""Characters between the comma and the "or" of a list of answers."""
+"""Characters between the comma and the "or" of a list of answers, and from there to its end."""
 
 _QUOTES: Final = ('""', "“”", "„“", "«»", "「」", "『』", "»«")
 _OR: Final = (" or ", " o ", " ou ", " oder ", " oppure ")
@@ -63,7 +63,7 @@ def offered(task: str, ends: str) -> bool:
         task: what is asked.
         ends: the same in lower case, or its head and tail.
     """
-    if len(task) > MOST:
+    if len(task) > MOST or "\n" in task:
         return False
     if task.isascii():
         return "," in ends and ("?" in ends or ":" in ends) and _listed(ends, _OR)
@@ -72,8 +72,12 @@ def offered(task: str, ends: str) -> bool:
     return _listed(ends, _OR_ELSEWHERE) or any([word in ends for word in _WHICH])
 
 
+def _ends_soon(ends: str, at: int) -> bool:
+    return any([mark in ends[at : at + CHOICE] for mark in "?:？："])
+
+
 def _listed(ends: str, words: tuple[str, ...]) -> bool:
-    """Whether one or two words, and a comma before them, stand before an "or"."""
+    """Whether a comma and a word or two stand before an "or", and a question's end soon after."""
     for word in words:
         at = ends.find(word)
         if at <= 0:
@@ -81,5 +85,5 @@ def _listed(ends: str, words: tuple[str, ...]) -> bool:
         for comma in (", ", "、", "，", "،"):
             before = ends.rfind(comma, max(0, at - CHOICE), at)
             if before > 0 and ends.count(" ", before + 2, at) <= 1:
-                return True
+                return _ends_soon(ends, at + len(word))
     return False

@@ -14,9 +14,9 @@ from typing import NamedTuple
 from gateway.route.reasons import Candidate
 
 # λ at the dial's middle, for one doubling of the cost: from nano to mini (four times the price) a
-# call must gain 8 points, from mini to full (five times) 10. Greetings and labels stay below that
+# call must gain 9 points, from mini to full (five times) 10. Greetings and labels stay below that
 # in every language tried, proofs and races are above.
-MIDDLE_LAMBDA = 0.042
+MIDDLE_LAMBDA = 0.045
 # μ: a second is worth a quarter of a point of quality; speed breaks ties, it does not decide.
 MU_PER_SECOND = 0.0025
 # A dial at 0 means cheapest: no gain outweighs this.

@@ -40,7 +40,7 @@ class RoutingSettings(Section):
         "the call is refused.",
     )
     doubling: float = Field(
-        default=0.042,
+        default=0.045,
         ge=0,
         le=1,
         description="Predicted quality that a doubling of a call's cost must buy, at the dial's "

@@ -111,6 +111,6 @@ async def test_the_explanation_says_what_would_have_changed_it(world: MakeWorld)
     client = await place.ask(said=wishes(explain=True))
 
     told = orjson.loads(client.body)["gateway"]
-    assert told["weights"]["doubling"] == 0.042
+    assert told["weights"]["doubling"] == 0.045
     assert any("full would need" in words for words in told["would_change_it"])
     assert told["candidates"][Tier.NANO]["worst_usd"] != "0"

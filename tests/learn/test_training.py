@@ -8,7 +8,7 @@ import pytest
 from gateway.classify.difficulty import HEAD, TAIL, unpack
 from gateway.learn.arrays import Floats
 from gateway.learn.fit import AXES, Moments, evened, features, left_out, moments, tokens
-from gateway.learn.train import USUAL_MINI_SHARE, curve, mini_share, train
+from gateway.learn.train import USUAL_MINI_SHARE, USUAL_TRIALS, curve, mini_share, train
 from tests.learn.lessons import EASY_TOKEN, HARD_TOKEN, lesson, outcomes, vectors
 
 
@@ -26,7 +26,7 @@ def test_the_artefact_tells_hard_tokens_from_easy_ones() -> None:
     hard, easy = model.estimate([HARD_TOKEN] * 5, ""), model.estimate([EASY_TOKEN] * 5, "")
 
     assert hard[2] - hard[0] > easy[2] - easy[0] + 0.1
-    assert model.scale.mini_share == pytest.approx(0.5)
+    assert model.scale.mini_share == pytest.approx(mini_share(outcomes()[0]))
 
 
 def test_serving_computes_what_training_predicted() -> None:
@@ -54,10 +54,13 @@ def test_what_is_held_out_teaches_nothing() -> None:
 
 def test_mini_share_is_how_far_mini_comes() -> None:
     found = outcomes()[0]
+    many = int((found.training & found.licensed).sum())
+    part = many / (many + USUAL_TRIALS)
 
-    assert mini_share(found) == pytest.approx(0.5)
+    assert mini_share(found) == pytest.approx(0.5 * part + USUAL_MINI_SHARE * (1 - part))
     assert mini_share(replace(found, quality=found.quality * np.nan)) == USUAL_MINI_SHARE
-    assert mini_share(replace(found, quality=found.quality[:, ::-1])) == 1.0
+    falling = mini_share(replace(found, quality=found.quality[:, ::-1]))
+    assert falling == pytest.approx(part + USUAL_MINI_SHARE * (1 - part))
 
 
 def test_length_counts_as_much_as_it_does_within_benchmarks() -> None:

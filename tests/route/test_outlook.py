@@ -196,7 +196,7 @@ def test_a_price_lowers_dear_calls_with_little_to_gain_first() -> None:
 def test_the_choice_shows_its_weights() -> None:
     choice = chosen(said=wishes(quality=0.5))
 
-    assert (choice.cost_weight, choice.time_weight, choice.price) == (0.042, 0.0025, 0.0)
+    assert (choice.cost_weight, choice.time_weight, choice.price) == (0.045, 0.0025, 0.0)
     assert choice.dial == 0.5
     assert chosen(name="mini").dial is None
 
