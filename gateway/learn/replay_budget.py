@@ -32,8 +32,9 @@ from gateway.route.target import ROUTE_FREELY
 LASTS: Final = (2.0, 10.0)
 """Calls take between so many seconds."""
 
-DIAL: Final = 0.8
-"""The dial of the traffic: there is something to save."""
+DIAL, DOUBLING = 0.8, 0.042
+"""The dial of the traffic, and what a doubling of cost must buy in its middle: there is something
+to save. Fixed here, so that the tables stay comparable when the gateway's own default moves."""
 
 SPEEDS: Final = {tier: Speed(prior.ttft, prior.per_output_token) for tier, prior in PRIORS.items()}
 
@@ -155,7 +156,7 @@ class Replay:
 
     def __init__(self, catalog: Catalog, steering: Steering, level: Level) -> None:
         self._models = catalog.models_by_tier
-        self._chooser = Chooser(catalog, Policy(DIAL))
+        self._chooser = Chooser(catalog, Policy(DIAL, doubling=DOUBLING))
         self._steering = steering
         self._levels = (level,)
         self._books = Books()
@@ -251,7 +252,7 @@ class Trial(NamedTuple):
 def trial(catalog: Catalog, windows: Sequence[Sequence[Task]]) -> Trial:
     """Traffic with what it would cost if money were no matter."""
     chooser, models, outlook = (
-        Chooser(catalog, Policy(DIAL)),
+        Chooser(catalog, Policy(DIAL, doubling=DOUBLING)),
         catalog.models_by_tier,
         Outlook(SPEEDS),
     )
