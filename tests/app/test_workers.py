@@ -93,7 +93,7 @@ def test_workers_share_a_port_and_any_of_them_tells_of_all(server: RedisServer) 
         answered = sum(ask(url, number) for number in range(60))
         until(lambda: counted(url) == answered)
         until(lambda: len(decided(url)) == answered)
-        # Each connection is taken by one worker or another.
+        # Each connection is taken by one worker or another; each hears of the others in its time.
         all_of_them = decided(url)
         until(lambda: all(decided(url) == all_of_them for _ in range(6)))
         assert {found(url, one) for one in list(all_of_them)[:4]} < all_of_them
