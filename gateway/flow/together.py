@@ -5,7 +5,8 @@ kept where all can read them, and a process reads what is new there when somebod
 shows the same wherever it is done, and not looking costs nothing.
 
 Who decides more than can be told says how many were left out. While the others cannot be reached
-the view goes on with this process's own.
+the view goes on with this process's own; the latest of those are told again, until somebody says
+that they were. So a decision may be told twice, and is shown once.
 """
 
 import asyncio
@@ -38,14 +39,17 @@ class Together:
     """
 
     __slots__ = (
+        "_again",
         "_bulletin",
+        "_ids",
         "_looking",
+        "_missed",
         "_now",
         "_own",
         "_read",
         "_seen",
+        "_telling",
         "_told",
-        "_unsure",
         "ring",
     )
 
@@ -60,8 +64,12 @@ class Together:
         self._read = ""
         self._seen = float("-inf")
         self._looking = asyncio.Lock()
-        # Told without hearing that they were: they may come back to us.
-        self._unsure: set[str] = set()
+        self._telling = asyncio.Lock()
+        # What is being told, or may not have been; and how many before it are not.
+        self._again: tuple[Decision, ...] = ()
+        self._missed = 0
+        # What the view shows, by the calls' ids, oldest first.
+        self._ids: dict[str, None] = {}
 
     async def look(self) -> Decisions:
         """Everybody's decisions as they are now."""
@@ -86,22 +94,26 @@ class Together:
 
     async def tell(self) -> None:
         """Tell the others what is new here."""
-        if self._bulletin is None or self._own.mark() == self._told:
+        if self._bulletin is None:
             return
-        seen = self._own.since(self._told, MOST_TOLD)
-        self._told = seen.at
-        missed = [seen.missed] + [0] * len(seen.decisions)
-        try:
-            await self._bulletin.tell(list(map(pack, seen.decisions, missed)))
-        except StoreUnavailable:
-            self.ring.miss(seen.missed)
-            for decision in seen.decisions:
-                self._unsure.add(decision.ended.id)
-                self.ring.add(decision)
+        async with self._telling:
+            seen = self._own.since(self._told, MOST_TOLD)
+            self._told = seen.at
+            new = (*self._again, *seen.decisions)
+            self._again = new[-MOST_TOLD:]
+            self._missed += seen.missed + len(new) - len(self._again)
+            if self._again:
+                await self._tell(self._bulletin)
 
-    def waited_for(self) -> int:
-        """How many may still come back as if they were new."""
-        return len(self._unsure)
+    async def _tell(self, bulletin: Bulletin) -> None:
+        missed = [self._missed] + [0] * len(self._again)
+        try:
+            await bulletin.tell(list(map(pack, self._again, missed)))
+        except StoreUnavailable:
+            for decision in self._again:
+                self._show(decision)
+        else:
+            self._again, self._missed = (), 0
 
     @asynccontextmanager
     async def kept_up(self, pause: Callable[[float], Awaitable[None]]) -> AsyncIterator[None]:
@@ -134,8 +146,6 @@ class Together:
                     break
         except StoreUnavailable:
             return
-        # Whatever of it was told has been read by now.
-        self._unsure.clear()
 
     def _pages(self) -> int:
         """How many may be read at a time: all that is kept, and as much again."""
@@ -146,8 +156,13 @@ class Together:
         if told is None:
             return
         self.ring.miss(told.missed)
-        call_id = told.decision.ended.id
-        if call_id in self._unsure:
-            self._unsure.remove(call_id)
-        else:
-            self.ring.add(told.decision)
+        self._show(told.decision)
+
+    def _show(self, decision: Decision) -> None:
+        call_id = decision.ended.id
+        if call_id in self._ids:
+            return
+        self._ids[call_id] = None
+        if len(self._ids) > self.ring.limit:
+            del self._ids[next(iter(self._ids))]
+        self.ring.add(decision)

@@ -120,8 +120,8 @@ async def test_a_burst_is_told_by_its_newest_and_by_how_many_were_left_out() -> 
 
 async def test_only_the_latest_of_all_are_shown_however_many_are_kept() -> None:
     bulletin, one, other = two(limit=100)
-    for _ in range(3):
-        one.decides(*map(str, range(MOST_TOLD)))
+    for burst in range(3):
+        one.decides(*[f"{burst}-{number}" for number in range(MOST_TOLD)])
         await one.view.tell()
 
     shown = await other.shows()
@@ -169,22 +169,28 @@ async def test_what_was_told_although_nobody_heard_so_is_shown_once() -> None:
     one.decides("a")
     await one.view.tell()
     bulletin.down = False
+    await one.view.tell()
 
+    assert len(bulletin.notes) == 2
     assert await one.shows() == ["a"]
     assert await other.shows() == ["a"]
 
 
-async def test_what_is_never_heard_of_again_is_not_waited_for_without_end() -> None:
-    bulletin, one, _ = two(limit=2)
+async def test_what_could_not_be_told_is_told_once_it_can_be() -> None:
+    bulletin, one, other = two()
     bulletin.down = True
+    one.decides(*map(str, range(MOST_TOLD)))
+    await one.view.tell()
     one.decides("a", "b")
     await one.view.tell()
-    one.decides("c")
-    await one.view.tell()
     bulletin.down = False
-    await one.view.look()
+    at = (await other.view.look()).mark()
+    await one.view.tell()
 
-    assert one.view.waited_for() == 0
+    seen = (await other.view.look()).since(at, 1_000)
+
+    assert (len(seen.decisions), seen.missed) == (MOST_TOLD, 2)
+    assert [one.ended.id for one in seen.decisions[-2:]] == ["a", "b"]
 
 
 async def test_what_another_version_told_is_passed_over() -> None:
