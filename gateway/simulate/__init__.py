@@ -14,6 +14,7 @@ model: every reply carries `x-tiergate-simulated: 1`, `fp_simulated` and, where 
     pieces, pace, prefixes, limits          tokens, time, cached prefixes, rates
     replies               choices → a reply or a stream
     responses ← responses_asking, responses_memory      the same on `/responses`, and what is stored
+    elsewhere → made ← media; legacy; kept, batches → shelf; forms      all other endpoints
     faults, rules         things going wrong on demand
     traffic ← scenes, material              realistic calls to send
 """

@@ -3,7 +3,10 @@
     POST /v1/chat/completions          streamed or not
     POST /v1/responses                 streamed or not
     GET, DELETE /v1/responses/{id}     those stored
+    POST /v1/responses/input_tokens    their count
     GET  /v1/models, /v1/models/{id}   with `shutdown_date`
+    embeddings, completions, moderations, images, audio, files, batches, conversations, vector
+    stores, stored chat completions    (`elsewhere`)
     GET, POST, DELETE /simulate/faults things that go wrong on demand (`faults`)
 
 All of them also without `/v1`; anything else is OpenAI's 404. Only sending happens here; what is
@@ -13,13 +16,14 @@ runs it will log complaints when faults are played.
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 
 from gateway.call import Headers
-from gateway.simulate import responses, responses_asking
+from gateway.simulate import replies, responses, responses_asking
 from gateway.simulate.asking import Ask, read, read_json
+from gateway.simulate.elsewhere import Elsewhere, Incoming
 from gateway.simulate.refusals import Refusal
 from gateway.simulate.script import Ending, Script, json_script
 from gateway.simulate.upstream import SimulatedUpstream, Simulation, Wording
@@ -37,15 +41,6 @@ COUNTED_HERE = 64 * 1024
 DROPPED = "dropped on purpose"
 
 
-class Incoming(NamedTuple):
-    """A request, its body read."""
-
-    method: str
-    path: str
-    authorization: bytes
-    body: bytes
-
-
 def create(simulation: Simulation) -> Asgi:
     """The application; it holds the simulation's state."""
     return _Application(simulation)
@@ -56,6 +51,7 @@ class _Application:
 
     def __init__(self, simulation: Simulation) -> None:
         self._upstream = SimulatedUpstream(simulation)
+        self._elsewhere = Elsewhere(simulation, self._answered)
         self._sleep = simulation.sleep
         self._speed = simulation.speed
 
@@ -68,9 +64,16 @@ class _Application:
         body = await _body(receive)
         if body is None:
             return None
-        authorization = dict(scope["headers"]).get(b"authorization", b"")
-        path = scope["path"].removeprefix("/v1").rstrip("/") or "/"
-        script = await self._script(Incoming(scope["method"], path, authorization, body))
+        fields = dict(scope["headers"])
+        incoming = Incoming(
+            scope["method"],
+            scope["path"].removeprefix("/v1").rstrip("/") or "/",
+            fields.get(b"authorization", b""),
+            body,
+            fields.get(b"content-type", b""),
+            scope["query_string"],
+        )
+        script = await self._script(incoming)
         if script.ending is Ending.DROPPED:
             return DROPPED
         async with asyncio.TaskGroup() as group:
@@ -95,21 +98,45 @@ class _Application:
                 return await self._chat(incoming.body, head)
             case "POST", "/responses":
                 return await self._respond(incoming.body, head)
+            case "POST", "/responses/input_tokens":
+                return await self._counted(incoming.body, head)
+            case "GET" | "POST" | "DELETE" as method, "/simulate/faults":
+                return self._faults(method, incoming.body, head)
+        return self._known(incoming, head) or await self._elsewhere.script(incoming, head)
+
+    def _known(self, incoming: Incoming, head: Headers) -> Script | None:
+        """Stored responses and the models, if it is for these."""
+        match incoming.method, incoming.path:
             case "GET" | "DELETE" as method, path if path.startswith("/responses/"):
                 return self._stored(method, path.removeprefix("/responses/"), head)
             case "GET", "/models":
                 return self._upstream.models(head)
             case "GET", path if path.startswith("/models/"):
                 return self._upstream.model(path.removeprefix("/models/"), head)
-            case "GET" | "POST" | "DELETE" as method, "/simulate/faults":
-                return self._faults(method, incoming.body, head)
-        raise Refusal(404, f"Invalid URL ({incoming.method} {incoming.path[:200]})")
+        return None
+
+    async def _answered(self, path: str, body: bytes) -> tuple[int, Any]:
+        """What a line of a batch is answered with, at no time."""
+        head = self._upstream.head()
+        try:
+            script = await self._routed(Incoming("POST", path, b"", body), head)
+        except Refusal as refusal:
+            script = self._upstream.refused(refusal, head)
+        try:
+            told = orjson.loads(b"".join(step.data for step in script.steps))
+        except orjson.JSONDecodeError:
+            # A fault that was asked for has broken the reply.
+            return 500, Refusal(500, "The reply is broken.", kind="server_error").document()
+        return script.status, told
 
     async def _chat(self, body: bytes, head: Headers) -> Script:
         ask = read(body, self._upstream.simulation.catalog)
         prompt = await self._count(ask, len(body))
+        wording: Wording = replies
+        if ask.document.get("store") is True:
+            wording = self._elsewhere.storing(ask.document)
         try:
-            return self._upstream.chat(ask, prompt, head)
+            return self._upstream.chat(ask, prompt, head, wording)
         except Refusal as refusal:
             return self._upstream.refused(refusal, head, ask.model.name)
 
@@ -124,6 +151,13 @@ class _Application:
         except Refusal as refusal:
             worded = responses_asking.translated(refusal)
             return self._upstream.refused(worded, head, asked.ask.model.name)
+
+    async def _counted(self, body: bytes, head: Headers) -> Script:
+        upstream = self._upstream
+        asked = responses_asking.read(body, upstream.simulation.catalog, upstream.memory)
+        tokens = await self._count(asked.ask, len(body))
+        told = {"object": "response.input_tokens", "input_tokens": tokens}
+        return json_script(200, head, told)
 
     async def _count(self, ask: Ask, size: int) -> int:
         count = self._upstream.simulation.count

@@ -107,6 +107,20 @@ def gateway(configuration: Path, upstream_url: str, log: Path) -> Iterator[str]:
 
 
 @contextmanager
+def running_simulated(configuration: Path, log: Path) -> Iterator[str]:
+    """A gateway process that answers from its own simulation, at once; gives its address.
+
+    Raises:
+        RuntimeError: it did not come up; with what it said.
+    """
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environ = {**kept, "GATEWAY_SIMULATE_ENABLED": "true", "GATEWAY_SIMULATE_SPEED": "0"}
+    command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration)]
+    with running(command, environ, log) as url:
+        yield url
+
+
+@contextmanager
 def running(
     command: Sequence[str], environ: Mapping[str, str], log: Path, mark: str = LISTENING
 ) -> Iterator[str]:

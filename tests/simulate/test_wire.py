@@ -202,7 +202,7 @@ def test_tokens_beyond_the_limit_are_refused_and_a_giant_waits_for_a_full_minute
 
 
 def test_unknown_addresses_are_told_apart_by_nothing(port: int) -> None:
-    for method, path in (("POST", "/v1/embeddings"), ("GET", "/"), ("PUT", "/v1/models")):
+    for method, path in (("POST", "/v1/nothing"), ("GET", "/"), ("PUT", "/v1/models")):
         raw = send(port, method, path)
 
         assert raw.status == 404
