@@ -12,10 +12,11 @@ import orjson
 import pytest
 
 from gateway.flow.parts import Rules
+from gateway.ports import Request
 from gateway.route.breaker import Breaker
 from gateway.upstream.client import DirectUpstream
-from tests.fakes import catalog
-from tests.flow.replies import stream
+from tests.fakes import FakeClock, FakeReply, catalog
+from tests.flow.replies import error, stream
 from tests.http.edge import Edge, edge, get, post
 from tests.http.wires import PATIENCE, Wire
 from tests.upstream.far_end import Script, Visit, serving
@@ -181,3 +182,23 @@ async def test_how_long_a_client_waits_bounds_what_is_done_for_it(field: bytes) 
     waited = [request.deadlines.first_byte for request in e.requests]
     assert len(waited) == len(APIS)
     assert all(7.0 < seconds <= 8.0 for seconds in waited)
+
+
+@pytest.mark.parametrize("name", [name for name, api in APIS.items() if api.routed])
+async def test_how_long_a_client_waits_bounds_the_tries(name: str) -> None:
+    clocks: list[FakeClock] = []
+
+    def answer(_: Request) -> FakeReply:
+        clocks[0].at += 5.0
+        return error(503)
+
+    async with edge(answer, where=catalog(spares=2)) as e:
+        clocks.append(e.clock)
+        asked = APIS[name].ask
+        hurried = await e.ask(asked.replace(b"\r\n", b"\r\nx-stainless-read-timeout: 7\r\n", 1))
+        tries = len(e.requests)
+        await e.ask(asked)
+
+    assert hurried.status >= 500
+    assert tries == 2
+    assert len(e.requests) - tries > 2
