@@ -35,7 +35,7 @@ test: $(VENV)/.ready-dev ## Run the tests, with branch coverage
 	$(BIN)/coverage report --skip-covered
 
 test-law: $(VENV)/.ready-dev ## Kill gateways and Redis under load, compare every book (about three minutes)
-	$(BIN)/python -m pytest -q -s tests/law/proof_allowance.py tests/law/proof_outage.py
+	$(BIN)/python -m pytest -q -s $(or $(ARGS),tests/law/proof_allowance.py tests/law/proof_outage.py)
 
 test-clients: $(VENV)/.ready-dev ## Drive the gateway with the clients people use (Python and Node)
 	$(BIN)/python -m tests.clients

@@ -105,6 +105,9 @@ class Scene:
 
     async def settled(self, name: str) -> int:
         said = await self.http.get(f"{self.gateway.url}/admin/v1/standing?key={name}")
+        if said.status_code != 200:
+            # The machine is busy, and the store was not waited for.
+            return -1
         [allowance] = said.json()["allowances"]
         return round(float(allowance["settled_usd"]) * USD) // COST
 
@@ -178,8 +181,8 @@ def told(there: Scene, struck: float, mended: float, back: float, name: str) -> 
     # Calls that were under way when it happened are among the first.
     first = there.between(struck - usual, struck + FIRST_SECONDS)
     after = there.between(struck + FIRST_SECONDS, mended)
-    added = sorted(max(0.0, one.seconds - usual) for one in first)
-    later = median(one.seconds for one in after)
+    added = sorted(max(0.0, one.seconds - usual) for one in first) or [0.0]
+    later = median([one.seconds for one in after] or [usual])
     own = median(there.looked(0.0, struck)), median(there.looked(struck + FIRST_SECONDS, mended))
     held_up = max(there.looked(struck - usual, struck + FIRST_SECONDS + usual))
     print(  # noqa: T201 - the proof's figures
