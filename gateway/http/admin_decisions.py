@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 import orjson
 from fastapi import APIRouter, Query
 from fastapi.responses import JSONResponse, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from gateway.catalog import TIERS_BY_LABEL
 from gateway.errors import NotFound, Overloaded
@@ -48,24 +49,20 @@ class Watching:
     async def events(self) -> AsyncIterator[bytes]:
         """One event a finished call, from now on; ends when the process stops."""
         at, silent = (await self.decisions.look()).mark(), 0
-        self.watchers += 1
-        try:
-            # The head leaves with the first bytes: whoever watches wants to know that it does.
-            yield COMMENT
-            while not self.stopping():
-                await self.pause(EVERY_SECONDS)
-                seen = (await self.decisions.glance()).since(at, MOST_AT_A_TIME)
-                at, silent = seen.at, silent + 1
-                if seen.missed:
-                    yield b'event: missed\ndata: {"missed":%d}\n\n' % seen.missed
-                if seen.decisions:
-                    yield b"".join([self._event(decision) for decision in seen.decisions])
-                    silent = 0
-                elif silent >= TURNS_OF_SILENCE:
-                    yield COMMENT
-                    silent = 0
-        finally:
-            self.watchers -= 1
+        # The head leaves with the first bytes: whoever watches wants to know that it does.
+        yield COMMENT
+        while not self.stopping():
+            await self.pause(EVERY_SECONDS)
+            seen = (await self.decisions.glance()).since(at, MOST_AT_A_TIME)
+            at, silent = seen.at, silent + 1
+            if seen.missed:
+                yield b'event: missed\ndata: {"missed":%d}\n\n' % seen.missed
+            if seen.decisions:
+                yield b"".join([self._event(decision) for decision in seen.decisions])
+                silent = 0
+            elif silent >= TURNS_OF_SILENCE:
+                yield COMMENT
+                silent = 0
 
     def _event(self, decision: Decision) -> bytes:
         call_id = decision.ended.id
@@ -79,6 +76,27 @@ class Watching:
             if len(self.spelled) > SPELLED:
                 del self.spelled[next(iter(self.spelled))]
         return event
+
+
+class Watch(StreamingResponse):
+    """One watcher's stream: counted from before its first byte until it is over, never sent or not.
+
+    Asking and counting are one step, so that a burst cannot pass the bound.
+    """
+
+    def __init__(self, watching: Watching) -> None:
+        super().__init__(watching.events(), 200, FIELDS, "text/event-stream")
+        self._watching = watching
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self._watching.watchers >= MOST_WATCHERS:
+            message = "Too many are watching."
+            raise Overloaded(message, retry_after=1)
+        self._watching.watchers += 1
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            self._watching.watchers -= 1
 
 
 def router(admin: Admin, near: Guard, watching: Watching) -> APIRouter:
@@ -113,10 +131,7 @@ def router(admin: Admin, near: Guard, watching: Watching) -> APIRouter:
     @routes.get("/decisions/stream")
     async def watch_decisions() -> StreamingResponse:
         """Watch calls as they end (server-sent events): `decision`, or `missed` with how many."""
-        if watching.watchers >= MOST_WATCHERS:
-            message = "Too many are watching."
-            raise Overloaded(message, retry_after=1)
-        return StreamingResponse(watching.events(), 200, FIELDS, "text/event-stream")
+        return Watch(watching)
 
     @routes.get("/decisions/{call_id}")
     async def one_decision(call_id: str) -> JSONResponse:

@@ -17,15 +17,10 @@ import asyncio
 from contextlib import suppress
 from typing import Any, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, parse_url
+from httptools import HttpParserError, HttpParserUpgrade
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from gateway.errors import (
-    GatewayError,
-    HeadTooLarge,
-    MalformedRequest,
-    MethodNotAllowed,
-)
+from gateway.errors import GatewayError, HeadTooLarge, MalformedRequest, MethodNotAllowed
 from gateway.http.again import Again, Head
 from gateway.http.asked import CHAT_ROUTE, PASSED_ROUTE, ROUTED
 from gateway.http.exchange import Exchange
@@ -34,6 +29,7 @@ from gateway.http.near import is_near
 from gateway.http.passage import Passage
 from gateway.http.plane import Plane
 from gateway.http.sweep import Sweep
+from gateway.http.target import origin_form
 from gateway.http.upgrade import answer_offer
 from gateway.http.worker import Worker
 
@@ -132,13 +128,14 @@ class EdgeProtocol(HttpToolsProtocol):
         if self.discarding:
             return
         parser = self.parser
+        if not self.url.startswith(b"/"):
+            self.url = origin_form(self.url)
         if parser.should_upgrade():
             self.offers_upgrade = True
             if parser.get_method() == b"CONNECT":
                 self.refuse(MethodNotAllowed("Not allowed to CONNECT."))
             return
-        url = self.url if self.url.startswith(b"/") else parse_url(self.url).path
-        path = url.partition(b"?")[0]
+        path = self.url.partition(b"?")[0]
         if (route := ROUTED.get(path)) is not None and parser.get_method() == b"POST":
             self.begin_exchange(route)
         elif self.plane.passes(parser.get_method(), path):

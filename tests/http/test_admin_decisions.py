@@ -1,5 +1,6 @@
 """The latest decisions over the admin API: in pages, one by one, and as they come."""
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -144,6 +145,19 @@ async def test_too_many_watchers_are_turned_away() -> None:
 
     assert answer.status_code == 503
     assert error(answer)["code"] == "gateway_overloaded"
+
+
+async def test_a_burst_of_watchers_does_not_pass_the_bound() -> None:
+    office = Office(looks=10 * MOST_WATCHERS)
+
+    async with asyncio.TaskGroup() as group:
+        asked = [
+            group.create_task(office.ask("GET", "/decisions/stream"))
+            for _ in range(MOST_WATCHERS + 6)
+        ]
+
+    assert sorted(task.result().status_code for task in asked) == [200] * MOST_WATCHERS + [503] * 6
+    assert office.watching.watchers == 0
 
 
 async def test_a_call_over_a_socket_leaves_its_decision_under_the_id_in_its_head() -> None:
