@@ -17,7 +17,7 @@ from gateway.route.reasons import Choice
 from gateway.route.target import Target
 from gateway.wire.api import RESPONSES
 from gateway.wire.responses.pins import MOST_IDS, NO_PINS, pins
-from gateway.wire.stored import may_refer, survey
+from gateway.wire.stored import carries, may_refer, survey
 
 # How long OpenAI keeps a stored response.
 TTL_SECONDS = 30 * 86_400.0
@@ -69,7 +69,11 @@ class Pinning:
 
 def _further(call: Call, pinned: int) -> tuple[str, ...]:
     """What a call refers to beside what pins it."""
-    if pinned < MOST_IDS and not may_refer(call.body):
+    if call.api != RESPONSES.name:
+        looks = carries(call.document)
+    else:
+        looks = pinned >= MOST_IDS or may_refer(call.body)
+    if not looks:
         return ()
     said = survey(call.body)
     return said.refers + said.seems

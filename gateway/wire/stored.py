@@ -12,7 +12,7 @@ other letters, is one that two readers may read differently.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -62,8 +62,11 @@ FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
 # Sources of an evaluation that are whatever the account keeps.
 WHOLE_ACCOUNT = frozenset({"logs", "responses", "stored_completions"})
 # What a routed call must hold that refers to more than its own members say, or says those twice.
-MARKS = (b"file_id", b"vector_store_id", b"skill_id", b'"container', b"item_reference")
+IDS = (b"file_id", b"vector_store_id", b"skill_id")
+MARKS = (b'"container', b"item_reference")
 ONCE = (b'"previous_response_id"', b'"conversation"')
+# Parts of a chat that hold what they say.
+WHOLE_PARTS = frozenset({"text", "image_url", "input_audio", "refusal"})
 # An escape of ASCII could spell each of them.
 ESCAPED = re.compile(rb"\\u00[2-7]")
 # Not worth asking whose they are: parts of paths within a thing are words, or ids as these.
@@ -128,14 +131,36 @@ def _of_query(query: str) -> Iterator[str]:
 
 
 def may_refer(body: bytes) -> bool:
-    """Whether a routed call's body must be surveyed; most need not."""
-    for mark in MARKS:
+    """Whether a response's body must be surveyed; most need not."""
+    for mark in (*IDS, *MARKS) if b"_id" in body else MARKS:
         if mark in body:
             return True
     for name in ONCE:
         if body.count(name) > 1:
             return True
     return b"\\u00" in body and ESCAPED.search(body) is not None
+
+
+def carries(document: Mapping[str, Any]) -> bool:
+    """Whether a chat holds more than its own words: a part or a tool that may refer to a file.
+
+    Looking at the document's parts takes microseconds where searching its bytes takes hundreds.
+    """
+    messages, tools = document.get("messages"), document.get("tools")
+    for message in messages if isinstance(messages, list) else ():
+        content = message.get("content") if isinstance(message, dict) else None
+        for part in content if content.__class__ is list else ():
+            if isinstance(part, dict) and _kind(part) not in WHOLE_PARTS:
+                return True
+    return any(
+        isinstance(tool, dict) and _kind(tool) != "function"
+        for tool in (tools if isinstance(tools, list) else ())
+    )
+
+
+def _kind(part: Mapping[str, Any]) -> str:
+    kind = part.get("type")
+    return kind if isinstance(kind, str) and "file" not in part else ""
 
 
 def survey(body: bytes) -> Said:

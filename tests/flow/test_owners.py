@@ -9,6 +9,7 @@ from gateway.errors import GatewayError, InvalidValue, ObjectNotFound, Permissio
 from gateway.flow.owners import Owner, Owners, digest
 from gateway.flow.passage import PassRules
 from gateway.principal import ANYONE, Principal
+from gateway.wire.stored import carries
 from tests.flow.passages import EMBEDDER, Place, reply
 from tests.flow.replies import body, whole
 from tests.flow.scenes import World, make_world
@@ -179,10 +180,26 @@ async def test_a_stored_chat_is_whose_call_it_was() -> None:
 
 async def test_a_body_that_refers_twice_in_one_place_is_refused() -> None:
     place = place_of()
-    call = replace(
-        place.call(tenant=BOB.tenant), body=b'{"model":"auto","x":{"file_id":"a","file_id":"b"}}'
-    )
+    call = place.call(tenant=BOB.tenant, tools=[{"type": "file_search"}])
+    call = replace(call, body=b'{"model":"auto","x":{"file_id":"a","file_id":"b"}}')
 
     asked = await place.client(call).serve()
 
     assert isinstance(asked.error, InvalidValue)
+
+
+@pytest.mark.parametrize(
+    ("said", "refers"),
+    [
+        ({}, False),
+        ({"messages": 3, "tools": 3}, False),
+        ({"messages": [3, {"content": "a file_id"}, {"content": ["x"]}]}, False),
+        ({"messages": [{"content": [{"type": "text", "text": "x"}]}]}, False),
+        ({"messages": [{"content": [{"type": "text", "file": {}}]}]}, True),
+        ({"messages": [{"content": [{"type": 3}]}]}, True),
+        ({"tools": [{"type": "function"}]}, False),
+        ({"tools": [{"type": "code_interpreter"}]}, True),
+    ],
+)
+def test_a_chat_of_words_needs_no_second_look(said: dict[str, Any], refers: bool) -> None:
+    assert carries(said) is refers
