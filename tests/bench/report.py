@@ -94,6 +94,14 @@ ROWS = (
     ("with Redis and limits: p50, ms", "shared", "sharing_p50_ms", 2),
     ("with Redis over without, throughput", "shared", "share", 3),
     ("with Redis over without, CPU", "shared", "cpu_share", 3),
+    ("deciding, 100 tokens, CPU µs", "decision", "ascii_100_us", 1),
+    ("deciding, 500 tokens, CPU µs", "decision", "ascii_500_us", 1),
+    ("deciding, 100,000 tokens, CPU µs", "decision", "ascii_100000_us", 1),
+    ("the same in Russian: 100 tokens", "decision", "russian_100_us", 1),
+    ("the same in Russian: 500 tokens", "decision", "russian_500_us", 1),
+    ("the same in Russian: 100,000 tokens", "decision", "russian_100000_us", 1),
+    ("deciding uncompiled, 100 tokens, CPU µs", "decision", "ascii_100_in_steps_us", 1),
+    ("deciding uncompiled, 500 tokens, CPU µs", "decision", "ascii_500_in_steps_us", 1),
     ("cold start to the first answer, s", "start", "seconds", 2),
 )
 WIDTH = max(len(words) for words, *_ in ROWS)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from tests.bench import bodies, scenarios, shared
+from tests.bench import bodies, decision, scenarios, shared
 from tests.bench.generator import Generator
 from tests.bench.processes import TICKS, Server
 from tests.bench.scenarios import Bench, Figures, Plan
@@ -23,6 +23,7 @@ SCENARIOS = {
     "huge": scenarios.huge,
     "memory": scenarios.memory,
     "shared": shared.shared,
+    "decision": decision.decision,
 }
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench import bodies, report
+from tests.bench import bodies, decision, report
 from tests.bench.generator import Generator, Load, Run, Times
 from tests.bench.processes import Recipe, Server, running
 from tests.bench.report import Bar
@@ -254,3 +254,10 @@ def _post(port: int, body: bytes) -> bytes:
     answer = connection.getresponse().read()
     connection.close()
     return answer
+
+
+def test_every_decision_of_the_benchmark_is_made_and_timed() -> None:
+    figures = decision.measured(1, ((100, 3), (500, 2)))
+
+    assert len(figures) == 8
+    assert min(figures.values()) > 0
