@@ -130,11 +130,10 @@ def presented(fields: Mapping[bytes, bytes]) -> bytes:
     this order; one of ours goes before any other, as some clients send two.
     """
     authorization = fields.get(b"authorization")
-    if authorization is None:
-        if b"api-key" not in fields and b"x-api-key" not in fields:
-            return b""
-    elif authorization[:10] == _USUAL:
+    if authorization is not None and authorization[:10] == _USUAL:
         return authorization[7:]
+    if b"api-key" not in fields and b"x-api-key" not in fields:
+        return b"" if authorization is None else bearer(authorization)
     found = [bearer(authorization or b""), *[fields.get(name, b"").strip() for name in _ELSEWHERE]]
     ours = (one for one in found if one.startswith(PREFIX))
     return next(ours, b"") or next((one for one in found if one), b"")

@@ -14,7 +14,8 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from itertools import islice
-from typing import Generic, Protocol, TypeVar
+from types import TracebackType
+from typing import Generic, Protocol, Self, TypeVar
 
 from gateway.errors import GatewayError, UpstreamTruncated
 
@@ -201,14 +202,30 @@ class Takeoff(Generic[T]):
     """A call on its way to its head, which identical calls may wait for.
 
     Resolves to whatever the leader opened, or to what stopped it; a leader that was cancelled
-    resolves to None, and the followers start afresh.
+    resolves to None, and the followers start afresh. As a context manager it is found under its
+    key for so long, and resolved however that ends. (Not by `contextlib`: every call has one.)
     """
 
-    __slots__ = ("_future", "_presence")
+    __slots__ = ("_among", "_future", "_key", "_presence")
 
-    def __init__(self, presence: Presence) -> None:
+    def __init__(self, presence: Presence, key: bytes, among: dict[bytes, "Takeoff[T]"]) -> None:
         self._presence = presence
+        self._key = key
+        self._among = among
         self._future: asyncio.Future[T | GatewayError | None] | None = None
+
+    def __enter__(self) -> Self:
+        self._among[self._key] = self
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        del self._among[self._key]
+        self.resolve(error if isinstance(error, GatewayError) else None)
 
     async def wait(self) -> T | None:
         """Wait for the leader's head; raises the `GatewayError` that stopped it."""

@@ -81,7 +81,8 @@ class Landing:
             self._book_whole(departed)
             if explains and opened.status == 200:
                 self._explain(opened, departed.journey)
-            await self._remember(departed)
+            if opened.ids or departed.journey.known is not None:
+                await self._remember(departed)
             if departed.keep:
                 await self._keep(departed, (opened.first,))
         else:

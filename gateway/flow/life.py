@@ -13,7 +13,6 @@ record    metrics and one log line, when the caller is done
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 from gateway.call import NO_WISHES, Assessment, Call
 from gateway.catalog import Deployment, Model
@@ -124,7 +123,11 @@ class Flow:
         key = b""
         if verdict.read or verdict.write or verdict.share:
             journey.cache = "miss"
-            key = await self._key(call, dropped)
+            version = self.parts.catalog.version
+            if len(call.body) <= self.rules.thread_over:
+                key = _key_of(call, dropped, version)
+            else:
+                key = bytes(await self.parts.in_thread(_key_of, call, dropped, version))
         found = await self._abroad.look(call, verdict, key) if verdict.read else None
         if isinstance(found, Kept):
             return self._replayed(journey, found, "hit")
@@ -132,30 +135,18 @@ class Flow:
             if not verdict.share:
                 departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
                 return await self._landing.led(departed, share=False)
-            if (already := await self._shared(journey, key)) is not None:
+            if self._is_under_way(key) and (already := await self._shared(journey, key)):
                 return self._landing.joined(already, journey)
-            with self._taking_off(key, presence) as takeoff:
-                if (kept := await self._abroad.wait(journey, found)) is not None:
+            with Takeoff(presence, key, self._takeoffs) as takeoff:
+                if found and (kept := await self._abroad.wait(journey, found)) is not None:
                     return self._replayed(journey, kept, "shared")
                 departed = await self._depart(journey, target, dropped, key, keep=verdict.write)
                 answer = await self._landing.led(departed, share=True)
                 takeoff.resolve(departed)
                 return answer
         finally:
-            self._abroad.landed(found)
-
-    @contextmanager
-    def _taking_off(self, key: bytes, presence: Presence) -> Iterator[Takeoff[Departed]]:
-        """Let identical calls wait for what comes of this one, whatever that is."""
-        takeoff = self._takeoffs[key] = Takeoff(presence)
-        try:
-            yield takeoff
-        except GatewayError as error:
-            takeoff.resolve(error)
-            raise
-        finally:
-            del self._takeoffs[key]
-            takeoff.resolve(None)
+            if found is not None:
+                self._abroad.landed(found)
 
     def _verdict(self, call: Call) -> Verdict:
         if call.wishes.explain:
@@ -163,12 +154,6 @@ class Flow:
         if APIS[call.api].stores and call.document.get("store") is not False:
             return STATE
         return decide(call.looked_at(), call.wishes, self.rules.caching)
-
-    async def _key(self, call: Call, dropped: frozenset[str]) -> bytes:
-        catalog = self.parts.catalog
-        if len(call.body) > self.rules.thread_over:
-            return bytes(await self.parts.in_thread(_key_of, call, dropped, catalog.version))
-        return _key_of(call, dropped, catalog.version)
 
     def _replayed(self, journey: Journey, kept: Kept, how: str) -> Answer:
         journey.cache = how
@@ -183,6 +168,9 @@ class Flow:
         answer = Answer(journey, kept.status, headers, body, closed=self._record)
         answer.stream = kept.stream
         return answer
+
+    def _is_under_way(self, key: bytes) -> bool:
+        return key in self._landing.flying or key in self._takeoffs
 
     async def _shared(self, journey: Journey, key: bytes) -> Departed | None:
         """An identical call's answer, if one is under way."""

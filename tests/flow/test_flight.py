@@ -180,7 +180,7 @@ async def test_a_presence_cancels_once_nobody_waits() -> None:
 
 
 async def test_a_takeoff_nobody_waits_for_resolves_without_a_trace() -> None:
-    takeoff: Takeoff[str] = Takeoff(Presence(lambda: None))
+    takeoff: Takeoff[str] = Takeoff(Presence(lambda: None), b"", {})
 
     takeoff.resolve("head")
 
@@ -189,7 +189,7 @@ async def test_a_takeoff_nobody_waits_for_resolves_without_a_trace() -> None:
 
 async def test_those_who_wait_for_a_takeoff_get_its_head_or_its_error() -> None:
     for result in ("head", None, UpstreamBroken("no")):
-        takeoff: Takeoff[str] = Takeoff(Presence(lambda: None))
+        takeoff: Takeoff[str] = Takeoff(Presence(lambda: None), b"", {})
         async with asyncio.TaskGroup() as tasks:
             waiting = [tasks.create_task(outcome(takeoff)) for _ in range(2)]
             await settle()
