@@ -51,7 +51,7 @@ class _Application:
 
     def __init__(self, simulation: Simulation) -> None:
         self._upstream = SimulatedUpstream(simulation)
-        self._elsewhere = Elsewhere(simulation, self._answered)
+        self._elsewhere = Elsewhere(simulation, self._upstream.meter, self._answered)
         self._sleep = simulation.sleep
         self._speed = simulation.speed
 
@@ -71,7 +71,7 @@ class _Application:
             fields.get(b"authorization", b""),
             body,
             fields.get(b"content-type", b""),
-            scope["query_string"],
+            scope.get("query_string", b""),
         )
         script = await self._script(incoming)
         if script.ending is Ending.DROPPED:

@@ -45,11 +45,11 @@ class Incoming(NamedTuple):
 class Elsewhere:
     """Answers what is neither chat nor responses, and keeps what is stored there."""
 
-    def __init__(self, simulation: Simulation, answers: Answers) -> None:
+    def __init__(self, simulation: Simulation, meter: Meter, answers: Answers) -> None:
         self._simulation = simulation
         self._numbers = count()
         self._shelf = shelf.Shelf()
-        self._meter = Meter(simulation.count)
+        self._meter = meter
         self._maker = Maker(self._meter, simulation.seed)
         self._keeper = Keeper(self._shelf, self._name)
         self._batches = Batches(self._shelf, self._keeper, self._name, answers)

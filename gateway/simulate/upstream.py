@@ -68,13 +68,13 @@ class Wording(Protocol):
 
 
 class SimulatedUpstream:
-    """Answers calls; `rules` are the faults asked for, `memory` holds the stored responses."""
+    """Answers calls; `rules` are faults asked for, `memory` stored responses, `meter` counts."""
 
     def __init__(self, simulation: Simulation) -> None:
         self.simulation = simulation
         self.rules = Rules(roll(simulation.seed, b"", "rules"))
         self.memory = Memory()
-        self._meter = Meter(simulation.count)
+        self.meter = Meter(simulation.count)
         self._prefixes = PrefixCache()
         self._limiter = Limiter(
             simulation.requests_per_minute,
@@ -132,7 +132,7 @@ class SimulatedUpstream:
         model = ask.model.name
         now = simulation.clock.now()
         cached = self._prefixes.cached(model, ask.document, prompt, now)
-        said = answer(ask, self._meter, simulation.seed)
+        said = answer(ask, self.meter, simulation.seed)
         timing = roll(simulation.seed, ask.fingerprint, model)
         before = pace.first_token(ask.tier, prompt, cached, timing)
         waits = pace.gaps(ask.tier, timing)

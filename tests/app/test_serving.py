@@ -200,7 +200,7 @@ async def test_every_page_answers() -> None:
         assert (await gateway.http.get("/docs")).status_code == 200
         for method, path, status in (
             ("GET", "/chat/completions", 405),
-            ("GET", "/v1/chat/completions", 404),
+            ("GET", "/v1/chat", 404),
             ("GET", "/nowhere", 404),
             ("POST", "/v1/models", 405),
         ):
