@@ -5,7 +5,8 @@ learnt, nobody's allowances.
 """
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import orjson
@@ -13,11 +14,12 @@ import orjson
 from gateway.app import adapters
 from gateway.app.assessing import assessor
 from gateway.call import Call
+from gateway.catalog import Catalog
 from gateway.clock import SystemClock
 from gateway.ended import Attempted, Ended
 from gateway.flow.dry import considered
 from gateway.flow.life import Flow
-from gateway.flow.parts import Parts
+from gateway.flow.parts import Assesses, Parts, Rules
 from gateway.settings.catalog import build
 from gateway.settings.schema import Settings
 from gateway.store.embedded.store import open_store
@@ -53,20 +55,27 @@ def explain(
 
 
 async def _considered(settings: Settings, clock: SystemClock, call: Call) -> dict[str, Any]:
+    with idle(build(settings), assessor(settings), adapters.rules(settings), clock) as flow:
+        return await considered(flow, call)
+
+
+@contextmanager
+def idle(catalog: Catalog, assesses: Assesses, rules: Rules, clock: SystemClock) -> Iterator[Flow]:
+    """A flow that decides and never sends anything."""
     with open_store(None, clock) as store:
         parts = Parts(
-            catalog=build(settings),
+            catalog=catalog,
             clock=clock,
             upstream=DirectUpstream(),
             cache=MemoryCache(clock, max_bytes=0, max_entry=0),
             affinities=store.affinities,
             ledger=store.ledger,
             recorder=Nobody(),
-            assessor=assessor(settings),
+            assessor=assesses,
             pause=clock.sleep,
             in_thread=_at_once,
         )
-        return await considered(Flow(parts, adapters.rules(settings)), call)
+        yield Flow(parts, rules)
 
 
 async def _at_once(function: Callable[..., Any], /, *args: object) -> Any:  # noqa: ANN401 - as it

@@ -74,7 +74,7 @@ def reader(
 
 
 def _figures(fixed: "array[float]", priors: Priors) -> "array[float]":
-    """In the order of `Figures` in `_reader.h`."""
+    """In the order of `Figures` in `_known.h`."""
     by_work = (
         *(priors.tools, priors.long, priors.very_long, priors.some_turns, priors.many_turns),
         *(priors.images, priors.sized_code, priors.reasoning, priors.many_demands, priors.schema),
@@ -89,7 +89,7 @@ def _figures(fixed: "array[float]", priors: Priors) -> "array[float]":
 
 
 def _numbers() -> "array[int]":
-    """In the order of `Numbers` in `_reader.h`."""
+    """In the order of `Numbers` in `_known.h`."""
     lengths = (
         *(FIELD, OFFSET, assess.PSEUDO_TOKENS, assess.EXACT_CHARS, assess.EXACT_TEXTS),
         *(assess.FOLLOW_UP, assess.JSON_BYTES_PER_TOKEN, assess.JSON_SLACK),
@@ -162,7 +162,7 @@ def _by_marks(task: str, ends: str) -> int:
 
 
 def _beside(document: Mapping[str, Any], needs: int) -> tuple[int, int, int, int, bool, int] | None:
-    """What stands beside the messages, as `Options` in `_reader.h`; None: it has other prices."""
+    """What stands beside the messages, as `Options` in `_known.h`; None: it has other prices."""
     if manner_of(document, PLAIN) is not PLAIN:
         return None
     found = options(document, needs)

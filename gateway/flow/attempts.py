@@ -16,6 +16,7 @@ from gateway.flow.health import DEAD_KEY_SECONDS, Health
 from gateway.flow.journey import Journey
 from gateway.flow.opening import Opened, Refusal
 from gateway.flow.parts import Parts, Rules
+from gateway.flow.reading import AbortOnFailure
 from gateway.flow.succession import Succession
 from gateway.ports import Deadlines, Request
 from gateway.route.plan import KEY_IS_DEAD, NO_SUCH_MODEL, Next, RetryBudget, Step, after
@@ -207,14 +208,10 @@ class Attempts:
     async def _send(self, call: Call, step: Step, request: Request) -> Opened:
         api = APIS[call.api]
         reply = await self._parts.upstream.send(request)
-        try:
+        with AbortOnFailure(reply):
             if call.stream:
                 return await opening.stream(reply, step, api, call)
             return await opening.whole(reply, step, api, self._rules.max_reply)
-        except BaseException:
-            # Cancelled, refused or broken: whatever is left of the reply is nobody's.
-            reply.abort()
-            raise
 
     def streamed(self, opened: Opened, usage: Usage, outcome: str) -> None:
         """A stream that had begun is over."""

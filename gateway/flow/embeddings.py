@@ -12,6 +12,7 @@ from gateway.catalog import Tier
 from gateway.flow.life import Flow
 from gateway.flow.opening import header
 from gateway.flow.passage import Books
+from gateway.flow.reading import AbortOnFailure
 from gateway.flow.tolls import Bill
 from gateway.money import FREE, NanoUSD
 from gateway.ports import Kept, Reply
@@ -104,11 +105,8 @@ class Embeddings:
         return Ready(reply.status, reply.headers, body)
 
     async def _whole(self, reply: Reply) -> bytes:
-        try:
+        with AbortOnFailure(reply):
             return await reply.read(self._rules.max_reply)
-        except BaseException:
-            reply.abort()
-            raise
 
     async def _read(self, reply: Reply, body: bytes, count: int) -> Vectors | None:
         if reply.status != OK or header(reply.headers, b"content-encoding") not in (

@@ -29,6 +29,7 @@ from gateway.flow.life import Flow
 from gateway.flow.opening import header
 from gateway.flow.passage import Books, PassRules, Wanted
 from gateway.flow.passed import Passed
+from gateway.flow.reading import AbortOnFailure
 from gateway.flow.tolls import BOUNDED, Bill, Tolls
 from gateway.holds import Account, Charge, Claim, Denial, Grant
 from gateway.ports import Deadlines, Reply, Request
@@ -110,11 +111,8 @@ class Passing:
         reply = await self._embeddings.reply(
             books, bill, lambda body: self._sent(books, deployment, body)
         )
-        try:
+        with AbortOnFailure(reply):
             return await self._passed(books, bill, deployment, reply)
-        except BaseException:
-            reply.abort()
-            raise
 
     def _admit(self, wanted: Wanted) -> None:
         full = bool(wanted.upgrade) and self._tunnels > self.rules.tunnels

@@ -146,7 +146,7 @@ class Keeper:
         name = self._name(kind.prefix)
         more: Document = {}
         if kind.name == "vector_store.file":
-            name = _needed(asked, "file_id")
+            name = refusals.text_of(asked, "file_id")
             store = collection.split("/")[2]
             size = self._shelf.find(FILES, name)["bytes"]
             more = {"vector_store_id": store, "usage_bytes": size, "status": "completed"}
@@ -172,7 +172,7 @@ class Keeper:
 
     def _search(self, store: str, asked: Document) -> Document:
         self._shelf.find(*_parted(store))
-        query = _needed(asked, "query")
+        query = refusals.text_of(asked, "query")
         data = []
         for file in self._shelf.all(f"{store}/files"):
             kept = self._shelf.find(FILES, file["id"])
@@ -200,15 +200,6 @@ class Keeper:
 def _parted(path: str) -> tuple[str, str]:
     collection, _, name = path.rpartition("/")
     return collection, name
-
-
-def _needed(asked: Document, param: str) -> str:
-    value = asked.get(param)
-    if value is None:
-        refusals.refuse_missing(param)
-    if not isinstance(value, str):
-        refusals.refuse_type(param, "a string", value)
-    return value
 
 
 def _set(kind: Kind, asked: Document) -> Document:

@@ -103,7 +103,7 @@ class Maker:
     def images(self, asked: Document, created: int) -> Made:
         """`POST /images/generations`; edits and variations come from forms with these fields."""
         _refuse_streams(asked)
-        prompt = _text(asked, "prompt")
+        prompt = refusals.text_of(asked, "prompt")
         count = _whole(asked, "n", 1, MOST_PICTURES)
         size = asked.get("size") or "auto"
         size = media.SIZES[0] if size == "auto" else str(size)
@@ -126,7 +126,7 @@ class Maker:
         """`POST /audio/speech`."""
         del created
         _model(asked)
-        said = _text(asked, "input")
+        said = refusals.text_of(asked, "input")
         if len(said) > LONGEST_SPEECH:
             refusals.refuse_value("input", f"Input is longer than {LONGEST_SPEECH} characters.")
         if asked.get("voice") is None:
@@ -180,15 +180,6 @@ def _model(asked: Document) -> str:
     if not isinstance(name, str) or not name:
         raise refusals.Refusal(400, "you must provide a model parameter")
     return name
-
-
-def _text(asked: Document, param: str) -> str:
-    text = asked.get(param)
-    if text is None:
-        refusals.refuse_missing(param)
-    if not isinstance(text, str):
-        refusals.refuse_type(param, "a string", text)
-    return text
 
 
 def _whole(asked: Document, param: str, usual: int, most: int) -> int:

@@ -1,5 +1,6 @@
 """What the simulated upstream answers when it will not serve a request: OpenAI's own words."""
 
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 
@@ -31,6 +32,16 @@ class Refusal(Exception):
 def envelope(message: str, kind: str, param: str | None, code: str | None) -> dict[str, Any]:
     """An error as OpenAI wraps it: always these four keys."""
     return {"error": {"message": message, "type": kind, "param": param, "code": code}}
+
+
+def text_of(asked: Mapping[str, Any], param: str) -> str:
+    """A parameter that must be there, and a text."""
+    text = asked.get(param)
+    if text is None:
+        refuse_missing(param)
+    if not isinstance(text, str):
+        refuse_type(param, "a string", text)
+    return text
 
 
 def refuse_missing(param: str) -> NoReturn:

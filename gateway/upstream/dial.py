@@ -7,7 +7,7 @@ take an open socket, and only one of them knows happy eyeballs itself, so the ra
 import asyncio
 import socket
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from itertools import chain, zip_longest
 from typing import Any
 
@@ -59,12 +59,11 @@ async def race(loop: asyncio.AbstractEventLoop, addresses: Sequence[Address]) ->
             if runner is not asyncio.current_task():
                 runner.cancel()
 
-    try:
+    with ExitStack() as left:
+        left.callback(_close, winners)
         async with asyncio.TaskGroup() as group:
             runners.extend(group.create_task(run(turn)) for turn in range(len(addresses)))
-    except BaseException:
-        _close(winners)
-        raise
+        left.pop_all()
     if not winners:
         raise errors[0]
     # Two may have answered in the same turn of the loop.

@@ -14,14 +14,11 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from itertools import count
-from typing import Any
 
 import orjson
 
-from gateway.app.dry import Nobody
+from gateway.app.dry import idle
 from gateway.call import NO_WISHES, Call
 from gateway.classify import reader
 from gateway.classify.assess import Assessor
@@ -30,11 +27,8 @@ from gateway.classify.tokens import Tokenizer
 from gateway.clock import SystemClock
 from gateway.flow.journey import Journey
 from gateway.flow.life import Flow
-from gateway.flow.parts import Assesses, Parts, Rules
+from gateway.flow.parts import Assesses, Rules
 from gateway.route.target import ROUTE_FREELY
-from gateway.store.embedded.store import open_store
-from gateway.store.memory import MemoryCache
-from gateway.upstream.client import DirectUpstream
 from tests.bench.bodies import QUESTIONS, SYSTEM
 from tests.bench.scenarios import MICRO, Bench, Figures
 from tests.fakes import catalog
@@ -78,7 +72,7 @@ def measured(rounds: int, sizes: tuple[tuple[int, int], ...]) -> Figures:
 
 
 def _least(assessor: Assesses, name: str, size: tuple[int, int], rounds: int) -> float:
-    with _idle_flow(assessor) as flow:
+    with idle(catalog(), assessor, Rules(), SystemClock()) as flow:
         return min([asyncio.run(_round(flow, name, *size)) for _ in range(rounds)])
 
 
@@ -112,30 +106,6 @@ def _call(name: str, tokens: int) -> Call:
     body = orjson.dumps({"model": "auto", "max_tokens": 300, "messages": messages[tokens > 100 :]})
     document = orjson.loads(body)
     return Call(str(number), body, document, "auto", False, False, NO_WISHES, (), SystemClock.now())
-
-
-@contextmanager
-def _idle_flow(assessor: Assesses) -> Iterator[Flow]:
-    """A flow that never sends anything."""
-    clock = SystemClock()
-    with open_store(None, clock) as store:
-        parts = Parts(
-            catalog=catalog(),
-            clock=clock,
-            upstream=DirectUpstream(),
-            cache=MemoryCache(clock, max_bytes=0, max_entry=0),
-            affinities=store.affinities,
-            ledger=store.ledger,
-            recorder=Nobody(),
-            assessor=assessor,
-            pause=clock.sleep,
-            in_thread=_at_once,
-        )
-        yield Flow(parts, Rules())
-
-
-async def _at_once(function: Callable[..., Any], /, *args: object) -> Any:
-    return function(*args)
 
 
 if __name__ == "__main__":

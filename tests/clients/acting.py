@@ -23,6 +23,17 @@ PERSON = "Invent a person."
 BROKEN = "[[fault:status=500]] Hello"
 SILENT = "[[fault:silent after=3]] Tell me a story."
 STALLED = "[[fault:stall after=9]] Tell me a story about the sea."
+GET_WEATHER: Any = {
+    "name": "get_weather",
+    "description": "The weather in a city",
+    "parameters": {
+        "type": "object",
+        "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+        "required": ["city", "days"],
+        "additionalProperties": False,
+    },
+    "strict": True,
+}
 SKY = '{"sky":"clear","degrees":4}'
 
 

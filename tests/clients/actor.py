@@ -24,22 +24,7 @@ SHORT_TIMEOUT = 0.4
 BREATH = 0.2
 SLOW = "[[fault:slow=20]] Hello"
 STALLED = "[[fault:stall after=3]] Tell me a story about the sea."
-TOOLS: Any = [
-    {
-        "type": "function",
-        "function": {
-            "name": "get_weather",
-            "description": "The weather in a city",
-            "parameters": {
-                "type": "object",
-                "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-                "required": ["city", "days"],
-                "additionalProperties": False,
-            },
-            "strict": True,
-        },
-    }
-]
+TOOLS: Any = [{"type": "function", "function": acting.GET_WEATHER}]
 
 
 class Person(pydantic.BaseModel):

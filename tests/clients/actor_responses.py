@@ -13,20 +13,7 @@ ERROR_EVENT = "[[fault:error_event after=3]] Tell me a story."
 SLOW = "[[fault:slow=20]] Hello"
 # Longer than any case needs, shorter than the fault it meets.
 SHORT_TIMEOUT = 0.4
-TOOLS: Any = [
-    {
-        "type": "function",
-        "name": "get_weather",
-        "description": "The weather in a city",
-        "parameters": {
-            "type": "object",
-            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
-            "required": ["city", "days"],
-            "additionalProperties": False,
-        },
-        "strict": True,
-    }
-]
+TOOLS: Any = [{"type": "function", **acting.GET_WEATHER}]
 
 
 class Person(pydantic.BaseModel):

@@ -121,13 +121,8 @@ def connected(directory: Path, *, alone: bool) -> Iterator[Connection]:
 def transaction(connection: Connection) -> Iterator[None]:
     """Write all or nothing."""
     connection.execute("BEGIN IMMEDIATE")
-    try:
+    with connection:
         yield
-        connection.execute("COMMIT")
-    except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
-        raise
 
 
 def _prepare(connection: Connection, *, alone: bool) -> None:

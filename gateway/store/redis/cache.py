@@ -8,6 +8,7 @@ Refused: raising, and waiting for a store that rests.
 """
 
 import asyncio
+from contextlib import ExitStack
 from functools import partial
 
 from gateway.errors import StoreUnavailable
@@ -105,17 +106,13 @@ class RedisCache:
             return
         self._bytes += size
         self._in_flight += 1
-        done = partial(self._done, size)
-        try:
+        with ExitStack() as over:
+            over.callback(self._done, size)
             value = await self._encoded(kept, size, self._wall() + ttl)
             sent = await self._send(names.reply(key), value, int(ttl * 1000))
-        except BaseException:
-            done()
-            raise
-        if sent is None:
-            done()
-        else:
-            sent.then(done)
+            if sent is not None:
+                over.pop_all()
+                sent.then(partial(self._done, size))
 
     async def _send(self, name: Word, value: bytes | None, milliseconds: int) -> Posted | None:
         # The old reply has been superseded also where the new one has no room.

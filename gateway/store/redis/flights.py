@@ -13,6 +13,7 @@ leads.
 
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Protocol
 
 from gateway.errors import StoreUnavailable
@@ -68,13 +69,12 @@ class RedisFlights:
         now, name = self._now(), names.flight(key)
         # Both leave in one write, and are done in this order.
         taken = self._link.post("SET", name, self._who, "NX", "PX", max(1, int(self._lease * 1000)))
-        try:
-            kept = await self._cache.far_away(key)
-        except BaseException:
-            # Whoever asked has left: nobody shall wait for what nobody fetches.
+        with ExitStack() as left:
+            # Whoever asked may leave: nobody shall wait for what nobody fetches.
             if taken is not None:
-                taken.then(lambda over: self.landed(_lead(key, now, over)))
-            raise
+                left.callback(taken.then, lambda over: self.landed(_lead(key, now, over)))
+            kept = await self._cache.far_away(key)
+            left.pop_all()
         lead = _lead(key, now, taken)
         if kept is None:
             return lead
