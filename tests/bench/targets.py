@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.processes import Recipe, Server, running
-from tests.bench.tools import Cores, free_port
+from tests.bench.tools import Cores
+from tests.processes import free_port
 
 ROOT = Path(__file__).parents[2]
 STREAM_GAP_US = 20_000

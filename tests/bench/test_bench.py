@@ -16,7 +16,8 @@ from tests.bench.processes import Recipe, Server, running
 from tests.bench.report import Bar
 from tests.bench.sampler import CallCounter, Sampler
 from tests.bench.scenarios import Turn, added, ratio
-from tests.bench.tools import BenchError, build, free_port, programs
+from tests.bench.tools import BenchError, build, programs
+from tests.processes import free_port
 
 try:
     PROGRAMS = programs()

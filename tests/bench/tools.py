@@ -5,7 +5,6 @@ A missing program is explained with the Debian package that brings it; nothing i
 
 import os
 import shutil
-import socket
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,11 +77,3 @@ def pick_cores() -> Cores:
     cores = Cores(proxy=allowed[0], tools=allowed[min(1, len(allowed) - 1)])
     os.sched_setaffinity(0, {cores.tools})
     return cores
-
-
-def free_port() -> int:
-    """A port of the loopback interface that nobody uses just now."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

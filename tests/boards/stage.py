@@ -4,7 +4,6 @@ Prometheus runs with the project's own configuration; only how often it looks an
 is are changed, so that a minute's traffic is enough.
 """
 
-import os
 import shutil
 import signal
 import subprocess
@@ -18,7 +17,7 @@ import httpx
 import yaml
 
 from tests.compose.shell import CannotTry
-from tests.compose.stack import free_port
+from tests.processes import bare_environment, free_port
 from tests.store.redis_server import redis_server
 
 START_SECONDS = 30.0
@@ -54,8 +53,7 @@ def gateway(place: Path) -> Iterator[tuple[httpx.Client, str]]:
         message = "redis-server is not installed (Debian: apt install redis-server)"
         raise CannotTry(message)
     port = free_port()
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environ = {**kept, "GATEWAY_STORE_DATA": str(place / "data")}
+    environ = {**bare_environment(), "GATEWAY_STORE_DATA": str(place / "data")}
     settings, key = _key(place, environ)
     configuration = place / "tiergate.yaml"
     configuration.write_text(CONFIGURATION.format(port=port) + settings)
@@ -103,7 +101,7 @@ def prometheus(place: Path, target: str) -> Iterator[httpx.Client]:
         f"--web.listen-address=127.0.0.1:{port}",
     ]
     with (
-        _running(command, place / "prometheus.log", os.environ),
+        _running(command, place / "prometheus.log", bare_environment()),
         httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=10, trust_env=False) as client,
     ):
         _ready(client, "/-/ready", place / "prometheus.log")

@@ -22,6 +22,7 @@ from gateway.settings.catalog import build
 from gateway.settings.load import load
 from gateway.simulate.app import Asgi, Message, Receive, Scope, Send, create
 from gateway.simulate.upstream import Simulation
+from tests.processes import bare_environment
 
 SEED = 20_250_414
 START_SECONDS = 90.0
@@ -99,8 +100,11 @@ def gateway(configuration: Path, upstream_url: str, log: Path) -> Iterator[str]:
     Raises:
         RuntimeError: it did not come up; with what it said.
     """
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environ = {**kept, "OPENAI_API_KEY": "sk-of-the-gateway", "OPENAI_BASE_URL": upstream_url}
+    environ = {
+        **bare_environment(),
+        "OPENAI_API_KEY": "sk-of-the-gateway",
+        "OPENAI_BASE_URL": upstream_url,
+    }
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration)]
     with running(command, environ, log) as url:
         yield f"{url}/v1"
@@ -113,8 +117,11 @@ def running_simulated(configuration: Path, log: Path) -> Iterator[str]:
     Raises:
         RuntimeError: it did not come up; with what it said.
     """
-    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
-    environ = {**kept, "GATEWAY_SIMULATE_ENABLED": "true", "GATEWAY_SIMULATE_SPEED": "0"}
+    environ = {
+        **bare_environment(),
+        "GATEWAY_SIMULATE_ENABLED": "true",
+        "GATEWAY_SIMULATE_SPEED": "0",
+    }
     command = [sys.executable, "-m", "gateway", "serve", "--config", str(configuration)]
     with running(command, environ, log) as url:
         yield url

@@ -5,7 +5,6 @@ It runs under a project name and on ports of its own, so that nothing else on th
 
 import http.client
 import json
-import socket
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing
@@ -13,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tests.compose.engine import Engine
+from tests.processes import free_port
 
 PROJECT = "tiergate-proof"
 PORTS = ("TIERGATE_PORT", "TIERGATE_EDGE_PORT", "PROMETHEUS_PORT", "GRAFANA_PORT")
@@ -163,10 +163,3 @@ def eventually(found: Callable[[], Found | None], what: str, seconds: float = 30
         time.sleep(POLL_SECONDS)
     message = f"not within {seconds:.0f} s: {what}"
     raise AssertionError(message)
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -20,7 +20,8 @@ from itertools import groupby
 from pathlib import Path
 
 from tests.docs.blocks import ROOT, Command, commands
-from tests.page.__main__ import free_port, wait_until_ready
+from tests.page.__main__ import wait_until_ready
+from tests.processes import free_port
 
 TRIED = ("tiergate", "curl")
 ADDRESS = re.compile(r"(?:127\.0\.0\.1|localhost):8080")

@@ -16,7 +16,7 @@ import httpx
 
 from gateway.clock import SystemClock
 from tests.app.bookkeeping import COMPLETION, COST, PRICES, Upstream, upstream
-from tests.store.redis_server import free_port
+from tests.processes import free_port
 
 OURS = ("OPENAI_", "GATEWAY_", "TIERGATE_")
 CLOCK = SystemClock()

@@ -8,9 +8,7 @@ Exit codes: 0 all is well, 1 something is not, 2 it could not be tried.
 """
 
 import json
-import os
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ import httpx
 
 from gateway.clock import SystemClock
 from tests.clients.places import Client, Missing, prepare
+from tests.processes import bare_environment, free_port
 
 PLACE = Path("build/page")
 BROWSER = Client("browser", "node", ("playwright-core@1.65.1", "axe-core@4.14.1"), "look.mjs")
@@ -87,11 +86,13 @@ def served(scratch: Path, name: str, more: str = "") -> Iterator[str]:
     configuration, log = scratch / f"{name}.yaml", PLACE / f"{name}.log"
     configuration.write_text(CONFIGURATION + more)
     command = [sys.executable, "-m", "gateway", "serve", "--simulate", "--port", str(port)]
-    environ = {key: os.environ[key] for key in ("PATH", "HOME", "LANG") if key in os.environ}
     with (
         log.open("w") as said,
         subprocess.Popen(  # noqa: S603 - our own command
-            [*command, "--config", str(configuration)], env=environ, stdout=said, stderr=said
+            [*command, "--config", str(configuration)],
+            env=bare_environment(),
+            stdout=said,
+            stderr=said,
         ) as process,
     ):
         url = f"http://127.0.0.1:{port}"
@@ -100,14 +101,6 @@ def served(scratch: Path, name: str, more: str = "") -> Iterator[str]:
             yield url
         finally:
             process.terminate()
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_until_ready(url: str) -> None:

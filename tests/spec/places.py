@@ -5,9 +5,7 @@ asked, and makes up replies that are the same for the same question.
 """
 
 import json
-import os
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +16,7 @@ import yaml
 
 from tests.clients.places import make_node, make_python, tool
 from tests.clients.stage import running
+from tests.processes import bare_environment, free_port
 from tests.spec.operations import ROOT
 
 SERVER = "@stdy/cli@0.22.2"
@@ -71,14 +70,7 @@ def answering(place: Path, log: Path) -> Iterator[str]:
         RuntimeError: it did not come up; with what it said.
     """
     node, script = tool("node", "nodejs"), place / "server/node_modules/@stdy/cli/steady.js"
-    where = ("--host", "127.0.0.1", "--port", str(_free_port()))
+    where = ("--host", "127.0.0.1", "--port", str(free_port()))
     command = [node, str(script), *OPTIONS, *where, str(place / "openapi.json")]
-    with running(command, os.environ, log, mark="requests on ") as url:
+    with running(command, bare_environment(), log, mark="requests on ") as url:
         yield url
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-    return port

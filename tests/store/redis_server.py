@@ -24,6 +24,7 @@ from gateway.errors import StoreUnavailable
 from gateway.store.redis.link import Link
 from gateway.store.redis.topology import topology
 from gateway.store.redis.wire import pack
+from tests.processes import free_port
 
 REDIS = which("redis-server") or ""
 LET_PASS = """
@@ -37,14 +38,6 @@ NO_HURRY = 5.0
 """Seconds for a round trip that a busy machine keeps, where time is not what is tested."""
 
 START_SECONDS = 10.0
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def until(true: Callable[[], object], seconds: float = START_SECONDS) -> None:

@@ -12,12 +12,12 @@ from gateway.errors import StoreUnavailable
 from gateway.store.redis.cache import RedisCache
 from gateway.store.redis.cluster import slot_of
 from gateway.store.redis.link import Link, Script
+from tests.processes import free_port
 from tests.store.contract import A_WHILE, a_reply
 from tests.store.redis_server import (
     NO_HURRY,
     RedisServer,
     comes_back,
-    free_port,
     linked,
     redis_server,
     until,

@@ -9,6 +9,7 @@ from gateway.holds import Account, Grant
 from gateway.store.redis.ledger_backlog import MAX_SUMS, Backlog, Names, Owed
 from gateway.store.redis.ledger_records import MAX_ACCOUNTS, OTHER, SUMS, spelled
 from gateway.store.redis.ledger_shape import MICRO, Shape
+from tests.processes import free_port
 from tests.store.redis_ledgers import (
     ACCOUNT,
     EVER,
@@ -24,7 +25,7 @@ from tests.store.redis_ledgers import (
     stored,
     sums,
 )
-from tests.store.redis_server import RedisServer, free_port, redis_server
+from tests.store.redis_server import RedisServer, redis_server
 
 BUDGET = 0.05
 

@@ -13,7 +13,8 @@ from gateway.errors import StoreUnavailable
 from gateway.store.redis.faults import Refused
 from gateway.store.redis.link import Link
 from gateway.store.redis.topology import topology
-from tests.store.redis_server import RedisServer, free_port, linked, redis_server
+from tests.processes import free_port
+from tests.store.redis_server import RedisServer, linked, redis_server
 
 CLOCK = SystemClock()
 

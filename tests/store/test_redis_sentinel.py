@@ -8,7 +8,8 @@ import pytest
 
 from gateway.errors import StoreUnavailable
 from gateway.store.redis.link import Link
-from tests.store.redis_server import RedisServer, free_port, linked, redis_server
+from tests.processes import free_port
+from tests.store.redis_server import RedisServer, linked, redis_server
 
 
 @pytest.fixture(scope="module")
