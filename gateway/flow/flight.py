@@ -119,6 +119,7 @@ class Flight:
         self.readers -= 1
         if self.readers <= 0 and not self.over:
             self.source.abandon()
+            self.landed = _nowhere
 
     def _since(self, at: int) -> bytes:
         index = at - self._base
@@ -138,17 +139,21 @@ class Flight:
             self.over, self.error = True, error
             # Where it was our reading that failed, the upstream is still sending.
             self.source.abandon()
-            await self.landed()
+            await self._land()
         else:
             if piece:
                 self._append(piece)
             else:
                 self.over = True
-                await self.landed()
+                await self._land()
         finally:
             self._fetching = False
             if self._waiters:
                 self._wake()
+
+    async def _land(self) -> None:
+        landed, self.landed = self.landed, _nowhere
+        await landed()
 
     def _append(self, piece: bytes) -> None:
         pieces = self._pieces
@@ -173,6 +178,10 @@ class Flight:
         for waiter in waiters:
             if not waiter.done():
                 waiter.set_result(None)
+
+
+async def _nowhere() -> None:
+    """Stands where `landed` was: what it holds holds this flight, and would stay with it."""
 
 
 class Presence:

@@ -56,6 +56,7 @@ class Streamed:
 
     def abandon(self) -> None:
         self._over = True
+        self.last_words = None
         self.reply.abort()
 
     def comments_allowed(self) -> bool:
@@ -76,8 +77,9 @@ class Streamed:
             self._over = True
             # The end of the body is usually in already; if not, it may still come.
             asyncio.get_running_loop().call_later(LINGER_SECONDS, self.reply.abort)
-            if self.last_words is not None:
-                out = self.last_words(out)
+            last_words, self.last_words = self.last_words, None
+            if last_words is not None:
+                out = last_words(out)
         return out
 
 

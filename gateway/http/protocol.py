@@ -65,6 +65,9 @@ class EdgeProtocol(HttpToolsProtocol):
         self.discarding = True
         self.pipeline.clear()
         active = self.active
+        # What was answered holds the connection: let go of it, or only the collector would.
+        self.active = None
+        self.cycle = None  # type: ignore[assignment]  # as uvicorn begins with
         if active is None or active.response_complete:
             return
         if isinstance(active, Exchange):
