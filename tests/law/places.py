@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
 from collections import Counter
@@ -16,9 +15,8 @@ import httpx
 
 from gateway.clock import SystemClock
 from tests.app.bookkeeping import COMPLETION, COST, PRICES, Upstream, upstream
-from tests.processes import free_port
+from tests.processes import bare_environment, free_port
 
-OURS = ("OPENAI_", "GATEWAY_", "TIERGATE_")
 CLOCK = SystemClock()
 START_SECONDS = 60.0
 USD = 1_000_000_000
@@ -124,8 +122,7 @@ async def place(
     async with upstream(takes_a_while) as books:
         config = directory / "tiergate.yaml"
         config.write_text(json.dumps(settings(books.url)))
-        mine = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        full = {**mine, **environ, "TIERGATE_CONFIG": str(config)}
+        full = {**bare_environment(), **environ, "TIERGATE_CONFIG": str(config)}
         gateways = [Gateway(full) for _ in range(replicas)]
         try:
             for gateway in gateways:

@@ -3,14 +3,13 @@
 Callers go on calling while it happens, some with a key that fails open, some with one that fails
 closed. Compared are the callers' own counts and clocks, the upstream's bill, and the gateway's own
 calm a moment before. Beside them somebody keeps asking whether it is alive, which touches no Redis:
-what that takes longer is the machine's, and is not held against the gateway. Slow, so not part of
-the suite: `make test-law`.
+what that takes longer is the machine's, and is not held against the gateway, and neither is what
+the slowest call took in calm. Slow, so not part of the suite: `make test-law`.
 """
 
 import asyncio
 import json
-import os
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,7 +20,10 @@ import pytest
 
 from gateway.access.token import RANDOM_BYTES, issue
 from tests.app.bookkeeping import COMPLETION, COST, Upstream, upstream
-from tests.law.places import CLOCK, OURS, USD, Gateway, settings
+from tests.law import troubles
+from tests.law.places import CLOCK, START_SECONDS, USD, Gateway, settings
+from tests.law.troubles import Trouble
+from tests.processes import bare_environment
 from tests.store.redis_server import RedisServer, redis_server
 
 CALLERS = 6
@@ -30,23 +32,22 @@ FIRST_SECONDS = 0.2
 """From the moment on when it happens; whoever calls later should wait for nothing."""
 
 ADDED_SECONDS = 0.05
-"""Promised for the first calls; what is measured includes this machine's own delays."""
-
-MIDST_SECONDS = 1.0
-"""Before it is mended: a call that began later may have ended after it."""
+"""Promised for the first calls."""
 
 RECOVERY_SECONDS = 2.0
+"""Promised from its mending to the first call that is served as if nothing had been."""
+
 SLACK = 4.0
-"""Times what is promised, where other work on the machine is measured along."""
+"""Times the calm's median, where other work on the machine is measured along."""
+
+CALM = 30
+"""Calls in a row that were served: only then is there a calm that could be disturbed."""
 
 BUSY = 0.2
-"""The share of calls in calm that a busy machine may hold up for longer than Redis may take."""
+"""The share of calls that a busy machine may hold up for longer than Redis may take."""
 
-SLOWLY = {"key-load-delay": "10000", "loading-process-events-interval-bytes": "1024"}
 OPEN, CLOSED = (issue(bytes([n]) * RANDOM_BYTES).key.reveal() for n in (1, 2))
 UNAVAILABLE = "store_unavailable"
-
-Trouble = Callable[[RedisServer], object]
 
 
 @dataclass
@@ -69,6 +70,7 @@ class Scene:
     http: httpx.AsyncClient
     asked: list[Asked] = field(default_factory=list)
     looks: list[Asked] = field(default_factory=list)
+    struck: float = 0.0
     over: bool = False
 
     async def ask(self, key: str, text: str) -> str:
@@ -103,6 +105,11 @@ class Scene:
             self.looks.append(Asked(began, CLOCK.now() - began, "", "ok"))
             await CLOCK.sleep(0.01)
 
+    def calm(self) -> bool:
+        """Whether Redis is quick enough now, on a machine that may be busy."""
+        latest = self.asked[-CALM:]
+        return len(latest) == CALM and all(one.word == "ok" for one in latest)
+
     async def settled(self, name: str) -> int:
         said = await self.http.get(f"{self.gateway.url}/admin/v1/standing?key={name}")
         if said.status_code != 200:
@@ -135,8 +142,7 @@ async def scene(directory: Path, redis: RedisServer) -> AsyncIterator[Scene]:
         ]
         config = directory / "tiergate.yaml"
         config.write_text(json.dumps(said))
-        mine = {k: v for k, v in os.environ.items() if not k.startswith(OURS)}
-        gateway = Gateway({**mine, "TIERGATE_CONFIG": str(config)})
+        gateway = Gateway({**bare_environment(), "TIERGATE_CONFIG": str(config)})
         gateway.start()
         try:
             await gateway.serves()
@@ -157,25 +163,31 @@ async def lived_through(there: Scene, breaks: Trouble, mends: Trouble, name: str
         for number in range(CALLERS):
             group.create_task(there.caller(number))
         await CLOCK.sleep(CALM_SECONDS)
-        struck = CLOCK.now()
+        while not there.calm():
+            await CLOCK.sleep(0.01)
+        there.struck = struck = CLOCK.now()
         await asyncio.to_thread(breaks, there.redis)
+        broken = CLOCK.now()
         await CLOCK.sleep(TROUBLE_SECONDS)
+        mending = CLOCK.now()
         await asyncio.to_thread(mends, there.redis)
         mended = CLOCK.now()
         while not any(
             one.key == CLOSED and one.word == "ok" for one in there.between(mended, 1e12)
         ):
-            assert CLOCK.now() < mended + RECOVERY_SECONDS * SLACK, "it does not come back"
+            assert CLOCK.now() < mended + START_SECONDS, "it does not come back"
             await CLOCK.sleep(0.01)
         back = CLOCK.now() - mended
         await CLOCK.sleep(0.5)
         there.over = True
-    told(there, struck, mended, back, name)
-    return refused(there.between(struck + FIRST_SECONDS * 2, mended - MIDST_SECONDS))
+    told(there, (struck, mended), back, name)
+    midst = there.between(max(broken, struck + FIRST_SECONDS), mending)
+    return refused([one for one in midst if one.began + one.seconds < mending])
 
 
-def told(there: Scene, struck: float, mended: float, back: float, name: str) -> None:
+def told(there: Scene, trouble: tuple[float, float], back: float, name: str) -> None:
     """What the callers met, in figures; then whether it is what is promised."""
+    struck, mended = trouble
     calm = there.between(0.0, struck - 0.1)
     usual = median(one.seconds for one in calm)
     # Calls that were under way when it happened are among the first.
@@ -185,22 +197,24 @@ def told(there: Scene, struck: float, mended: float, back: float, name: str) -> 
     later = median([one.seconds for one in after] or [usual])
     own = median(there.looked(0.0, struck)), median(there.looked(struck + FIRST_SECONDS, mended))
     held_up = max(there.looked(struck - usual, struck + FIRST_SECONDS + usual))
+    slowest = max(one.seconds for one in calm) - usual
+    delays = max(there.looked(mended, mended + back)) + own[1]
     print(  # noqa: T201 - the proof's figures
-        f"\n{name}: calm {usual * 1e3:.1f} ms; first calls +{median(added) * 1e3:.1f} ms, at most "
-        f"+{added[-1] * 1e3:.1f} ms; then {later * 1e3:.1f} ms ({len(after)} calls; "
-        f"no Redis: {own[0] * 1e3:.1f}, {own[1] * 1e3:.1f} ms); "
-        f"served again after {back:.2f} s"
+        f"\n{name}: calm {usual * 1e3:.1f} ms, at most +{slowest * 1e3:.1f} ms; first calls "
+        f"+{median(added) * 1e3:.1f} ms, at most +{added[-1] * 1e3:.1f} ms; then "
+        f"{later * 1e3:.1f} ms ({len(after)} calls; no Redis: {own[0] * 1e3:.1f}, "
+        f"{own[1] * 1e3:.1f}, at most {held_up * 1e3:.1f} ms); served again after {back:.2f} s"
     )
 
-    assert refused(calm) <= BUSY
     assert {one.word for one in there.asked if one.key == OPEN} == {"ok"}
     assert {one.word for one in there.asked if one.key == CLOSED} <= {"ok", UNAVAILABLE}
     # Whatever the upstream was asked for has arrived.
     assert sum(one.word == "ok" for one in there.asked) == there.books.asked.total()
-    assert median(added) <= ADDED_SECONDS * 2 + held_up
-    assert added[-1] <= ADDED_SECONDS * SLACK + held_up
+    assert median(added) <= ADDED_SECONDS + held_up
+    assert added[-1] <= ADDED_SECONDS * 2 + slowest + held_up
     assert later <= usual * SLACK * max(1.0, own[1] / own[0]) + 0.01
-    assert back <= RECOVERY_SECONDS * SLACK
+    # Each of the probes, dials and calls that recovery takes may be held up like a look.
+    assert back <= RECOVERY_SECONDS + SLACK * delays
 
 
 def refused(asked: list[Asked]) -> float:
@@ -215,53 +229,19 @@ async def books_are_whole(there: Scene) -> None:
         key: sum(one.word == "ok" for one in there.asked if one.key == key)
         for key in (OPEN, CLOSED)
     }
-    due = CLOCK.now() + RECOVERY_SECONDS * SLACK
+    due = CLOCK.now() + START_SECONDS
     while (await there.settled("open"), await there.settled("closed")) != tuple(served.values()):
         assert CLOCK.now() < due, (served, await there.settled("open"))
         await CLOCK.sleep(0.1)
 
 
-def replica(server: RedisServer) -> None:
-    server.ask("REPLICAOF", "127.0.0.1", 1)
-
-
-def master(server: RedisServer) -> None:
-    server.ask("REPLICAOF", "NO", "ONE")
-
-
-def full(server: RedisServer) -> None:
-    server.ask("CONFIG", "SET", "maxmemory", 1)
-
-
-def free(server: RedisServer) -> None:
-    server.ask("CONFIG", "SET", "maxmemory", 0)
-
-
-def restarted_slowly(server: RedisServer) -> None:
-    """It comes back with so much to read that it answers LOADING for a while."""
-    server.ask("DEBUG", "POPULATE", 30, "much", 2000)
-    server.ask("SAVE")
-    server.kill()
-    server.options = {**server.options, **SLOWLY}
-    server.start()
-
-
-def loaded(server: RedisServer) -> None:
-    """Wait until it has read everything."""
-    while isinstance(server.ask("GET", "much:0"), Exception):
-        pass
-
-
-def rubbish(server: RedisServer) -> None:
-    names = server.ask("KEYS", "tg1:*")
-    assert isinstance(names, list)
-    for name in names:
-        server.ask("SET", name, "rubbish")
-
-
 @pytest.mark.parametrize(
     ("breaks", "mends"),
-    [(RedisServer.freeze, RedisServer.thaw), (replica, master), (full, free)],
+    [
+        (RedisServer.freeze, RedisServer.thaw),
+        (troubles.replica, troubles.master),
+        (troubles.full, troubles.free),
+    ],
     ids=["frozen", "read-only", "full"],
 )
 async def test_no_reply_is_lost_and_nobody_waits_while_redis_is_in_trouble(
@@ -285,10 +265,11 @@ async def test_no_reply_is_lost_when_redis_dies_and_comes_back_with_its_data(
 async def test_no_reply_is_lost_while_redis_reads_its_data(tmp_path: Path) -> None:
     with redis_server(enable_debug_command="yes", rdbcompression="no") as server:
         async with scene(tmp_path, server) as there:
-            await lived_through(there, restarted_slowly, loaded, "loading")
+            await lived_through(there, troubles.restarted_slowly, troubles.loaded, "loading")
 
 
 async def test_no_reply_is_lost_when_everything_in_redis_is_rubbish(tmp_path: Path) -> None:
     with redis_server() as server:
         async with scene(tmp_path, server) as there:
-            assert await lived_through(there, rubbish, lambda _: None, "rubbish") <= BUSY
+            share = await lived_through(there, troubles.rubbish, lambda _: None, "rubbish")
+            assert share <= BUSY + refused(there.between(0.0, there.struck))
