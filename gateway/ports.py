@@ -132,14 +132,13 @@ class ReplyCache(Protocol):
 
 
 class Lead(NamedTuple):
-    """That we fetch a reply for all, since `since` (monotonic seconds); `follows`: another does.
+    """That we fetch a reply for all, under a `mark` of ours; `follows`: another does.
 
-    Neither that nor `backed`: nobody knows who, so everybody may.
+    Neither of them: nobody knows who, so everybody may.
     """
 
     key: bytes
-    since: float
-    backed: bool = False
+    mark: bytes = b""
     follows: bool = False
 
 

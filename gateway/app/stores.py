@@ -104,7 +104,7 @@ async def open_state(
                 figures=lambda: figures.of_redis(store.link),
                 shared=lambda: figures.of_layers(layered, store.cache),
                 waiting=lambda: store.link.figures().waiting,
-                flights=RedisFlights(store.link, layered, clock, clock.sleep),
+                flights=RedisFlights(store.cache, layered, clock, clock.sleep),
                 bulletin=_bulletin(settings, store),
             )
         finally:

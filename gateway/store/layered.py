@@ -67,8 +67,10 @@ class LayeredCache:
     async def far_away(self, key: bytes) -> Kept | None:
         """What is kept far; near too from now on."""
         found = await self._far.find(key)
-        if found is None:
-            return None
+        return None if found is None else await self.keep_near(key, found)
+
+    async def keep_near(self, key: bytes, found: Found) -> Kept:
+        """Keep near what was found far."""
         self.far_hits += 1
         left = min(found.ends - self._wall(), self._near_seconds)
         if left > 0:

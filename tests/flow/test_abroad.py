@@ -28,14 +28,14 @@ class Elsewhere:
 
     async def look(self, key: bytes) -> Kept | Lead:
         self.asked.append(key)
-        return Lead(key, 0.0, backed=self.kept is None, follows=self.kept is not None)
+        return Lead(key, b"" if self.kept else b"ours", follows=self.kept is not None)
 
     async def wait(self, key: bytes) -> Kept | None:
         self.clock.at += self.seconds
         return self.kept
 
     def landed(self, lead: Lead) -> None:
-        if lead.backed:
+        if lead.mark:
             self.given_back.append(lead)
 
 

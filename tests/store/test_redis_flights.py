@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, strategies as st
 
 from gateway.clock import SystemClock
 from gateway.ports import Lead
@@ -13,8 +12,7 @@ from gateway.store.layered import LayeredCache
 from gateway.store.memory import MemoryCache
 from gateway.store.redis import names
 from gateway.store.redis.cache import RedisCache
-from gateway.store.redis.cluster import slot_of
-from gateway.store.redis.flights import LEASE, MARGIN, RedisFlights
+from gateway.store.redis.flights import LEASE, RedisFlights
 from gateway.store.redis.link import Link
 from tests.fakes import FakeClock
 from tests.store.contract import A_WHILE, KEY, OTHER_KEY, a_reply
@@ -31,8 +29,9 @@ class Replica:
 
     def __post_init__(self) -> None:
         near = MemoryCache(self.clock, max_bytes=1 << 20, max_entry=1 << 16)
-        self.cache = LayeredCache(near, RedisCache(self.link, self.clock), self.clock)
-        self.flights = RedisFlights(self.link, self.cache, self.clock, self.pause)
+        self.far = RedisCache(self.link, self.clock)
+        self.cache = LayeredCache(near, self.far, self.clock)
+        self.flights = RedisFlights(self.far, self.cache, self.clock, self.pause)
 
     async def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)
@@ -64,7 +63,7 @@ async def test_who_comes_first_leads_and_the_others_get_what_was_kept(
     one: Replica, other: Replica
 ) -> None:
     lead = await leads(one)
-    assert (await leads(other, OTHER_KEY)).backed
+    assert (await leads(other, OTHER_KEY)).mark
 
     async with asyncio.TaskGroup() as group:
         assert (await leads(other)).follows
@@ -75,9 +74,7 @@ async def test_who_comes_first_leads_and_the_others_get_what_was_kept(
     assert [task.result() for task in waiting] == [a_reply()] * 3
 
 
-async def test_who_comes_late_gets_the_reply_and_leads_nobody(
-    redis: RedisServer, one: Replica, other: Replica
-) -> None:
+async def test_who_comes_late_gets_the_reply_and_leads_nobody(one: Replica, other: Replica) -> None:
     for number in range(50):
         key = bytes([number]) * 32
         lead = await leads(one, key)
@@ -86,19 +83,60 @@ async def test_who_comes_late_gets_the_reply_and_leads_nobody(
 
         assert await other.flights.look(key) == a_reply()
         assert await other.flights.look(key) == a_reply()
-    await other.link.run("PING")
-    assert redis.ask("KEYS", "tg1:flight:*") == []
 
 
-async def test_what_is_no_reply_is_fetched_by_who_found_it(one: Replica) -> None:
-    await one.link.run("SET", names.reply(KEY), "rubbish")
+async def test_a_lead_and_its_reply_take_two_commands(redis: RedisServer, one: Replica) -> None:
+    await leads(one)
+    before = redis.calls("set"), one.link.figures().commands
 
-    assert (await leads(one)).backed
+    lead = await leads(one, OTHER_KEY)
+    await one.cache.put(OTHER_KEY, a_reply(), A_WHILE)
+    one.flights.landed(lead)
+    await one.link.run("PING")
+
+    assert one.link.figures().commands - before[1] == 3
+    assert redis.calls("set") - before[0] == 2
 
 
-@given(st.binary(min_size=32, max_size=32))
-def test_in_a_cluster_a_lease_lives_beside_its_reply(key: bytes) -> None:
-    assert slot_of(names.flight(key)) == slot_of(names.reply(key))
+@pytest.mark.parametrize("rubbish", [("SET", "rubbish"), ("LPUSH", "a")])
+async def test_what_is_no_reply_is_fetched_by_who_found_it(
+    one: Replica, other: Replica, rubbish: tuple[str, str]
+) -> None:
+    await one.link.run(rubbish[0], names.reply(KEY), rubbish[1])
+
+    lead = await leads(one)
+
+    assert lead.mark
+    assert (await leads(other)).follows
+    assert one.far.figures.corrupt == 1
+    one.flights.landed(lead)
+    await one.link.run("PING")
+    assert (await leads(other)).mark
+
+
+async def test_a_mark_is_no_reply_to_whoever_does_not_wait(one: Replica, other: Replica) -> None:
+    await leads(one)
+
+    assert await other.cache.get(KEY) is None
+
+    assert (await leads(other)).follows
+    assert (other.far.figures.misses, other.far.figures.corrupt) == (2, 0)
+
+
+async def test_a_reply_that_is_refused_leaves_nobody_waiting(
+    redis: RedisServer, one: Replica, other: Replica
+) -> None:
+    lead = await leads(one)
+    redis.ask("CONFIG", "SET", "maxmemory", "1")
+    try:
+        await one.cache.put(KEY, a_reply(), A_WHILE)
+        one.flights.landed(lead)
+        await one.link.run("PING")
+        await one.link.run("PING")
+    finally:
+        redis.ask("CONFIG", "SET", "maxmemory", "0")
+
+    assert (await leads(other)).mark
 
 
 async def test_a_leader_that_keeps_nothing_lets_the_others_go_at_once(
@@ -109,7 +147,7 @@ async def test_a_leader_that_keeps_nothing_lets_the_others_go_at_once(
     one.flights.landed(lead)
     await one.link.run("PING")
 
-    assert (await leads(other)).backed
+    assert (await leads(other)).mark
     assert other.pauses == []
 
 
@@ -124,37 +162,35 @@ async def test_a_leader_that_died_is_waited_for_no_longer_than_its_lease(
     assert sum(other.pauses) == pytest.approx(LEASE)
     assert len(other.pauses) < 60
     redis.let_pass(LEASE)
-    assert (await leads(other)).backed
+    assert (await leads(other)).mark
 
 
-async def test_a_caller_that_leaves_while_it_asks_leaves_no_lease(
+async def test_a_caller_that_leaves_while_it_asks_leaves_no_mark(
     redis: RedisServer, one: Replica
 ) -> None:
+    await leads(one, OTHER_KEY)
     asking = asyncio.get_running_loop().create_task(one.flights.look(KEY))
     await SystemClock().sleep(0)
     asking.cancel()
     with pytest.raises(asyncio.CancelledError):
         await asking
-    # Its lease is given back by the answer to the command that took it.
-    await one.link.run("PING")
     await one.link.run("PING")
 
-    assert redis.calls("set") == 1
-    assert redis.ask("EXISTS", names.flight(KEY)) == 0
+    assert redis.calls("set") == 2
+    assert redis.ask("EXISTS", names.reply(KEY)) == 0
 
 
-async def test_a_leader_that_took_too_long_leaves_the_lease_alone(
+async def test_a_leader_that_took_too_long_leaves_the_next_ones_mark_alone(
     redis: RedisServer, one: Replica, other: Replica
 ) -> None:
     lead = await leads(one)
     redis.let_pass(LEASE)
     await leads(other)
 
-    one.clock.at += LEASE - MARGIN
     one.flights.landed(lead)
     await one.link.run("PING")
 
-    assert redis.ask("EXISTS", names.flight(KEY)) == 1
+    assert (await leads(one)).follows
 
 
 async def test_without_redis_everybody_leads_and_nobody_waits() -> None:
@@ -166,7 +202,7 @@ async def test_without_redis_everybody_leads_and_nobody_waits() -> None:
             led = await asyncio.gather(*(leads(replica) for _ in range(5)))
             led.append(await leads(replica))
 
-            assert not any(lead.backed or lead.follows for lead in led)
+            assert not any(lead.mark or lead.follows for lead in led)
             assert await replica.flights.wait(KEY) is None
             assert replica.pauses == []
             for lead in led:
@@ -190,10 +226,12 @@ async def test_a_store_that_dies_while_somebody_waits_lets_him_go() -> None:
             assert await replica.flights.wait(KEY) is None
 
 
-async def test_a_store_that_takes_no_writes_has_no_leader(one: Replica, redis: RedisServer) -> None:
-    await one.link.reach()
+async def test_a_full_store_has_replies_and_no_leader(one: Replica, redis: RedisServer) -> None:
+    await one.far.put(OTHER_KEY, a_reply(), A_WHILE)
+    await one.link.run("PING")
     redis.ask("CONFIG", "SET", "maxmemory", "1")
     try:
-        assert not (await leads(one)).backed
+        assert await one.flights.look(OTHER_KEY) == a_reply()
+        assert not (await leads(one)).mark
     finally:
         redis.ask("CONFIG", "SET", "maxmemory", "0")

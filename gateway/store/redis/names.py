@@ -1,6 +1,5 @@
 """The names of everything kept in Redis, in one place; `tg1` is the version of their schema.
 
-What must be seen in order lives in one slot of a cluster: braces mark the part that decides it.
 Nothing a client wrote becomes a name; it is digested first.
 """
 
@@ -17,11 +16,6 @@ DECISIONS = b"tg1:decisions"
 def reply(key: bytes) -> str:
     """A kept reply."""
     return f"tg1:reply:{{{key.hex()}}}"
-
-
-def flight(key: bytes) -> str:
-    """The lease of who fetches that reply."""
-    return f"tg1:flight:{{{key.hex()}}}"
 
 
 def note(kind: str, name: str) -> str:
