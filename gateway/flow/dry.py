@@ -5,9 +5,9 @@ an allowance holds the call is the ledger's word, and the ledger is not asked; w
 considered.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from gateway.call import Assessment, Call
 from gateway.classify.images import tokens as image_tokens
@@ -16,11 +16,44 @@ from gateway.flow.life import Flow
 from gateway.flow.pinning import stays
 from gateway.flow.reaching import allowed
 from gateway.route.plan import Step
-from gateway.route.target import resolve
+from gateway.route.reasons import Choice
+from gateway.route.target import Target, resolve
+
+
+class Weighed(NamedTuple):
+    """What would become of a call: where it may go, what it is, the choice, its attempts."""
+
+    target: Target
+    seen: Assessment
+    choice: Choice
+    plan: Iterator[Step]
 
 
 async def considered(flow: Flow, call: Call) -> Row:
     """The whole decision on a call.
+
+    Raises:
+        GatewayError: what the call itself would be refused with.
+    """
+    target, seen, choice, plan = await weighed(flow, call)
+    chosen = choice.chosen
+    return {
+        "id": call.id,
+        "object": "route",
+        "api": call.api,
+        "requested": call.model,
+        "limits": limits(call.wishes),
+        "tier": chosen.tier.label,
+        "model": target.model or chosen.model,
+        "reason": choice.code,
+        **decided(choice, seen),
+        "predicted": predicted(chosen),
+        "plan": [_planned(step) for step in islice(plan, flow.rules.max_attempts)],
+    }
+
+
+async def weighed(flow: Flow, call: Call) -> Weighed:
+    """Choose for a call of which nothing will come.
 
     Raises:
         GatewayError: what the call itself would be refused with.
@@ -34,21 +67,7 @@ async def considered(flow: Flow, call: Call) -> Row:
     choice = (await flow.recall.choose(call, seen, target, dry=True)).turn.choice
     if home is not None and target.model is None:
         choice = stays(choice)
-    plan = islice(flow.plan(choice, target, home), flow.rules.max_attempts)
-    chosen = choice.chosen
-    return {
-        "id": call.id,
-        "object": "route",
-        "api": call.api,
-        "requested": call.model,
-        "limits": limits(call.wishes),
-        "tier": chosen.tier.label,
-        "model": target.model or chosen.model,
-        "reason": choice.code,
-        **decided(choice, seen),
-        "predicted": predicted(chosen),
-        "plan": [_planned(step) for step in plan],
-    }
+    return Weighed(target, seen, choice, flow.plan(choice, target, home))
 
 
 async def counted(flow: Flow, document: Mapping[str, Any]) -> int:

@@ -28,6 +28,7 @@ from gateway.money import NanoUSD
 from gateway.prices import PLAIN, Price, Rates
 from gateway.principal import HoldPolicy, Outage
 from gateway.route.reasons import Candidate, Choice
+from gateway.wire.api import APIS
 
 # An answer shorter than this is no answer, whatever was expected.
 LEAST_TOKENS = 16
@@ -155,7 +156,8 @@ class Holding:
         self, call: Call, candidate: Candidate, seen: Assessment, denial: Denial, room: int
     ) -> Candidate | None:
         """The candidate with an answer as short as the allowances demand, if that is an answer."""
-        if not call.principal.clamp or not denial.standing.allowances:
+        uncut = not (call.principal.clamp and APIS[call.api].limits)
+        if uncut or not denial.standing.allowances:
             return None
         left = min(stand.remaining for stand in denial.standing.allowances)
         model = model_of(candidate, self._catalog)

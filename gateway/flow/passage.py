@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from gateway.call import NO_USAGE, CacheWish, Feed, Headers, Usage
+from gateway.call import NO_USAGE, CacheWish, Call, Feed, Headers, Usage
 from gateway.catalog import Deployment
 from gateway.ended import Ended
 from gateway.errors import GatewayError
@@ -36,12 +36,19 @@ class PassRules:
     tunnel_seconds: float = 3600.0
 
 
+class Routed(NamedTuple):
+    """The routed call that a request is about, and its members that are knobs of ours."""
+
+    call: Call
+    dropped: frozenset[str]
+
+
 class Wanted(NamedTuple):
     """One request to pass on.
 
     `path` is below `/v1`, `target` the same with its query. The body is `body`, read as `document`
     where it is JSON, or it comes by `feed`; `said` is what it says, where that decides anything.
-    `upgrade` names the protocol to switch to.
+    `upgrade` names the protocol to switch to, `routed` the call whose tokens are to be counted.
     """
 
     id: str
@@ -59,13 +66,14 @@ class Wanted(NamedTuple):
     query_model: str = ""
     cache: CacheWish = CacheWish()
     said: Said = NOTHING
+    routed: Routed | None = None
 
 
 class Books:
     """One passage's books while it lives.
 
-    `form` reads along in a form for its model. `apart`: what is told of use is not the request's
-    own, and is charged already.
+    `tier` is where it was routed to, if it was. `form` reads along in a form for its model.
+    `apart`: what is told of use is not the request's own, and is charged already.
     """
 
     __slots__ = (
@@ -84,6 +92,7 @@ class Books:
         "saved",
         "status",
         "stream",
+        "tier",
         "ttft",
         "upstream_id",
         "usage",
@@ -94,7 +103,7 @@ class Books:
     def __init__(self, wanted: Wanted, area: str) -> None:
         self.wanted = wanted
         self.area = area
-        self.requested = self.model = self.upstream_id = self.outcome = ""
+        self.requested = self.model = self.tier = self.upstream_id = self.outcome = ""
         self.grant: Grant | None = None
         self.usage: Usage = NO_USAGE
         self.cost: NanoUSD = FREE

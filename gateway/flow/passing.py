@@ -23,6 +23,7 @@ from gateway.errors import (
     UpstreamError,
 )
 from gateway.flow.batches import Batches
+from gateway.flow.counting import placed
 from gateway.flow.embeddings import Embeddings
 from gateway.flow.homes import Homes
 from gateway.flow.life import Flow
@@ -108,6 +109,8 @@ class Passing:
         if wanted.principal.levels:
             await self._hold(books, bill)
         deployment = await self._homes.of(wanted)
+        if wanted.routed is not None:
+            deployment = await placed(self._flow, books, wanted.routed) or deployment
         reply = await self._embeddings.reply(
             books, bill, lambda body: self._sent(books, deployment, body)
         )

@@ -15,7 +15,7 @@ from gateway.flow.owners import Owner, Owners, check_all, digest
 from gateway.ports import Affinities
 from gateway.route.reasons import Choice
 from gateway.route.target import Target
-from gateway.wire.api import RESPONSES
+from gateway.wire.api import APIS
 from gateway.wire.responses.pins import MOST_IDS, NO_PINS, pins
 from gateway.wire.stored import carries, may_refer, survey
 
@@ -39,7 +39,7 @@ class Pinning:
             ObjectNotFound: it refers to what another tenant made.
             InvalidValue: what it refers to could be read in two ways.
         """
-        names = (pins(call.document) if call.api == RESPONSES.name else NO_PINS).ids
+        names = (pins(call.document) if APIS[call.api].stores else NO_PINS).ids
         more = _further(call, len(names)) if call.principal.tenant else ()
         if not (names or more):
             return None
@@ -52,7 +52,7 @@ class Pinning:
 
     async def remember(self, call: Call, opened: Opened) -> None:
         """Note where a reply's ids live."""
-        if call.api != RESPONSES.name and call.document.get("store") is not True:
+        if not APIS[call.api].stores and call.document.get("store") is not True:
             return
         owner = Owner(digest(call.principal.tenant), opened.step.deployment.name)
         brought = _brought(call) if call.principal.tenant else ()
@@ -69,7 +69,7 @@ class Pinning:
 
 def _further(call: Call, pinned: int) -> tuple[str, ...]:
     """What a call refers to beside what pins it."""
-    if call.api != RESPONSES.name:
+    if not APIS[call.api].stores:
         looks = carries(call.document)
     else:
         looks = pinned >= MOST_IDS or may_refer(call.body)
@@ -81,7 +81,7 @@ def _further(call: Call, pinned: int) -> tuple[str, ...]:
 
 def _brought(call: Call) -> frozenset[str]:
     """What a call referred to itself: its reply did not make that, and makes it nobody's."""
-    names = pins(call.document).ids if call.api == RESPONSES.name else ()
+    names = pins(call.document).ids if APIS[call.api].stores else ()
     return frozenset(names + _further(call, len(names)))
 
 

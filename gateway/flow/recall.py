@@ -22,6 +22,7 @@ from gateway.route.pacing import NO_ALLOWANCE, Course, Pacers
 from gateway.route.reasons import Choice
 from gateway.route.sticky import NOTE_SECONDS, Note, Turn, noted, read, settle
 from gateway.route.target import Target
+from gateway.wire.api import APIS
 
 KIND = "conversation"
 # More choices than any API gives; a larger number is the upstream's to refuse.
@@ -103,7 +104,7 @@ class Recall:
             price,
             left if principal.hold is HoldPolicy.WORST else None,
             choices(call),
-            principal.clamp,
+            principal.clamp and bool(APIS[call.api].limits),
         )
 
     def held(self, call: Call, choice: Choice, answer: Grant | Denial) -> None:

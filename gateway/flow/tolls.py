@@ -78,7 +78,7 @@ class Tolls:
         document = wanted.document or {}
         requested = named_model(document) or wanted.query_model
         costs = toll(wanted.method, wanted.path) is Toll.UNKNOWN or bool(wanted.upgrade)
-        if limited(wanted.principal):
+        if limited(wanted.principal) and wanted.routed is None:
             named = [*named_models(document), *wanted.said.models] or [requested]
             self._check(wanted.principal, named, first, costs=costs)
             _check_any(wanted, first)

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 from gateway.access.permissions import tightened
 from gateway.call import Call
 from gateway.errors import InvalidValue, UnsupportedMedia
+from gateway.flow.passage import Routed, Wanted
 from gateway.http.exchange import Exchange
 from gateway.http.tongues import Messages
 from gateway.principal import Principal
 from gateway.wire.anthropic.request import Terms, from_request
-from gateway.wire.api import CHAT, RESPONSES
+from gateway.wire.api import CHAT, COMPACT, RESPONSES, Api
 from gateway.wire.body import read
 from gateway.wire.headers import to_upstream
 from gateway.wire.responses.view import view
@@ -18,17 +19,24 @@ from gateway.wire.wishes import parse
 
 PASSED_ROUTE = "passed"
 CHAT_ROUTE, RESPONSES_ROUTE, MESSAGES_ROUTE, COUNT_ROUTE = "chat", "responses", "messages", "count"
+COMPACT_ROUTE = "compact"
 DRY_ROUTE = "route"
 ROUTED: Mapping[bytes, str] = {
     prefix + path: route
     for path, route in (
         (b"/chat/completions", CHAT_ROUTE),
         (b"/responses", RESPONSES_ROUTE),
+        (b"/responses/compact", COMPACT_ROUTE),
         (b"/messages", MESSAGES_ROUTE),
         (b"/messages/count_tokens", COUNT_ROUTE),
         (b"/route", DRY_ROUTE),
     )
     for prefix in (b"/v1", b"")
+}
+APIS_BY_ROUTE: Mapping[str, Api] = {
+    CHAT_ROUTE: CHAT,
+    RESPONSES_ROUTE: RESPONSES,
+    COMPACT_ROUTE: COMPACT,
 }
 Asked = tuple[Call, frozenset[str]]
 
@@ -59,9 +67,9 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
     if not isinstance(model, str) or not model:
         message = "you must provide a model parameter"
         raise InvalidValue(message, param="model")
-    stream = document.get("stream") is True
+    stream = document.get("stream") is True and route != COMPACT_ROUTE
     options = document.get("stream_options") if stream else None
-    chat = route == CHAT_ROUTE
+    api = APIS_BY_ROUTE[route]
     call = Call(
         id=asker.request_id,
         body=body,
@@ -73,10 +81,38 @@ def asked(exchange: Exchange, fields: dict[bytes, bytes], asker: Asker) -> Asked
         headers=to_upstream(exchange.headers) if head is None else head.upstream,
         arrived=exchange.arrived,
         principal=asker.principal,
-        api=CHAT.name if chat else RESPONSES.name,
-        view=None if chat else view(document),
+        api=api.name,
+        view=None if api is CHAT else view(document),
     )
     return call, dropped
+
+
+def counted(wanted: Wanted, fields: dict[bytes, bytes]) -> Wanted:
+    """A request to count tokens, with the response whose tokens they are.
+
+    Raises:
+        CallerError: a knob says what cannot be.
+    """
+    document = wanted.document or {}
+    model = document.get("model")
+    if not isinstance(model, str) or not model:
+        return wanted
+    wishes, dropped = parse(fields, document)
+    call = Call(
+        id=wanted.id,
+        body=wanted.body,
+        document=document,
+        model=model,
+        stream=False,
+        wants_usage=False,
+        wishes=tightened(wishes, wanted.principal),
+        headers=wanted.headers,
+        arrived=wanted.arrived,
+        principal=wanted.principal,
+        api=RESPONSES.name,
+        view=view(document),
+    )
+    return wanted._replace(routed=Routed(call, dropped))
 
 
 def _meant(document: Mapping[str, Any], fields: Mapping[bytes, bytes]) -> str:

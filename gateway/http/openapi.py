@@ -137,6 +137,11 @@ ROUTED: dict[str, dict[str, Any]] = {
         "said": OPENAI,
         "shape": _shape(input="Hello!"),
     },
+    "/v1/responses/compact": {
+        "operation": "compactResponse",
+        "said": OPENAI,
+        "shape": _shape(input="Hello!"),
+    },
     "/v1/messages": {
         "operation": "createMessage",
         "said": ANTHROPIC,

@@ -22,10 +22,12 @@ from gateway.errors import (
     MalformedRequest,
     UnsupportedMedia,
 )
+from gateway.flow.counting import PATH as COUNTED_PATH
 from gateway.flow.passage import Wanted
 from gateway.flow.passed import BODYLESS, Passed
 from gateway.flow.passing import Passing
 from gateway.flow.tolls import limited
+from gateway.http.asked import counted
 from gateway.http.head import cors_fields
 from gateway.http.passage import Passage
 from gateway.money import spell
@@ -117,11 +119,14 @@ class Passer:
             return wanted._replace(feed=passage)
         body = await self._collected(passage)
         if not _guarded(wanted):
-            return wanted._replace(body=body, document=_document(body))
-        document = read(body)
-        # Off the loop: what takes a second look may be large.
-        said = await asyncio.to_thread(survey, body) if len(body) > LARGE else survey(body)
-        return wanted._replace(body=body, document=document, said=said)
+            wanted = wanted._replace(body=body, document=_document(body))
+        else:
+            document = read(body)
+            # Off the loop: what takes a second look may be large.
+            said = await asyncio.to_thread(survey, body) if len(body) > LARGE else survey(body)
+            wanted = wanted._replace(body=body, document=document, said=said)
+        counts = wanted.path == COUNTED_PATH and wanted.method == "POST"
+        return counted(wanted, fields) if counts else wanted
 
     async def _collected(self, passage: Passage) -> bytes:
         pieces: list[bytes] = []
@@ -162,10 +167,11 @@ class Passer:
             fields.append(b"x-request-id: %b\r\n" % request_id.encode())
         if passed.switched:
             fields.append(b"connection: Upgrade\r\nupgrade: %b\r\n" % passage.upgrade.encode())
+        routed = f"x-gateway-model: {books.model}\r\nx-gateway-tier: {books.tier}\r\n"
         cache = f"x-gateway-cache: {books.cache}\r\n" if books.cache != "bypass" else ""
         held = f"x-gateway-cost-usd: {spell(books.cost)}\r\n" if books.cost else ""
         ours = (
-            f"x-gateway-reason: passed\r\n{held}{cache}"
+            f"x-gateway-reason: passed\r\n{routed if books.tier else ''}{held}{cache}"
             f"x-gateway-overhead-ms: {books.overhead * 1000:.3f}\r\n"
             f"x-gateway-decision-id: {request_id}\r\n"
         ).encode()

@@ -23,6 +23,7 @@ from gateway.flow.passage import PassRules
 from gateway.flow.passing import Passing
 from gateway.http import tongues
 from gateway.http.asked import (
+    COMPACT_ROUTE,
     COUNT_ROUTE,
     DRY_ROUTE,
     MESSAGES_ROUTE,
@@ -118,7 +119,7 @@ class Plane:
 
     def tongue(self, route: str) -> Tongue:
         """How a route's API answers."""
-        if route == RESPONSES_ROUTE:
+        if route in (RESPONSES_ROUTE, COMPACT_ROUTE):
             return tongues.Responses()
         if route in (MESSAGES_ROUTE, COUNT_ROUTE):
             return tongues.Messages(self.flow.rules.max_reply)

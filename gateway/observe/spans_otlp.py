@@ -22,6 +22,7 @@ STAGES: Final = ("read", "remember", "assess", "choose", "hold", "send")
 PATHS: Final[Mapping[str, str]] = {
     "chat": "/v1/chat/completions",
     "responses": "/v1/responses",
+    "compact": "/v1/responses/compact",
     "messages": "/v1/messages",
 }
 UNSAID: Final = frozenset((None, "", 0))

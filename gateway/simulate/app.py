@@ -4,6 +4,7 @@
     POST /v1/responses                 streamed or not
     GET, DELETE /v1/responses/{id}     those stored
     POST /v1/responses/input_tokens    their count
+    POST /v1/responses/compact         a conversation made shorter
     GET  /v1/models, /v1/models/{id}   with `shutdown_date`
     embeddings, completions, moderations, images, audio, files, batches, conversations, vector
     stores, stored chat completions    (`elsewhere`)
@@ -23,6 +24,7 @@ import orjson
 from gateway.call import Headers
 from gateway.simulate import replies, responses, responses_asking
 from gateway.simulate.asking import Ask, read, read_json
+from gateway.simulate.compacting import Compacting
 from gateway.simulate.elsewhere import Elsewhere, Incoming
 from gateway.simulate.refusals import Refusal
 from gateway.simulate.script import Ending, Script, json_script
@@ -98,6 +100,8 @@ class _Application:
                 return await self._chat(incoming.body, head)
             case "POST", "/responses":
                 return await self._respond(incoming.body, head)
+            case "POST", "/responses/compact":
+                return await self._respond(incoming.body, head, compact=True)
             case "POST", "/responses/input_tokens":
                 return await self._counted(incoming.body, head)
             case "GET" | "POST" | "DELETE" as method, "/simulate/faults":
@@ -140,12 +144,14 @@ class _Application:
         except Refusal as refusal:
             return self._upstream.refused(refusal, head, ask.model.name)
 
-    async def _respond(self, body: bytes, head: Headers) -> Script:
+    async def _respond(self, body: bytes, head: Headers, *, compact: bool = False) -> Script:
         memory = self._upstream.memory
         asked = responses_asking.read(body, self._upstream.simulation.catalog, memory)
         # An earlier response's conversation counts too, however short the body is.
         prompt = await self._count(asked.ask, len(orjson.dumps(asked.said)))
         wording: Wording = responses.Responding(asked, memory)
+        if compact:
+            wording = Compacting(asked)
         try:
             return self._upstream.chat(asked.ask, prompt, head, wording)
         except Refusal as refusal:

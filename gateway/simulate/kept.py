@@ -63,6 +63,13 @@ KINDS: tuple[tuple[re.Pattern[str], Kind], ...] = tuple(
     )
 )
 SEARCH = re.compile("(/vector_stores/[^/]+)/search")
+# What the real thing has and this has not: an honest word is better than an unknown address.
+NOT_SIMULATED = frozenset(
+    (
+        *("assistants", "chatkit", "containers", "evals", "fine_tuning", "realtime"),
+        *("skills", "threads", "uploads", "videos"),
+    )
+)
 # These are made by other means than a document that says what they hold.
 MADE_OTHERWISE = (FILES, "/batches", COMPLETIONS)
 
@@ -115,7 +122,11 @@ class Keeper:
         for pattern, kind in KINDS:
             if (found := pattern.fullmatch(wish.path)) is not None:
                 return self._of_kind(kind, wish, found[1], found[2] or "")
-        raise refusals.Refusal(404, f"Invalid URL ({wish.method} {wish.path[:200]})")
+        where = f"{wish.method} {wish.path[:200]}"
+        if wish.path.split("/")[1] in NOT_SIMULATED:
+            message = f"{where} is not simulated; only a real upstream answers it."
+            raise refusals.Refusal(404, message, code="not_simulated")
+        raise refusals.Refusal(404, f"Invalid URL ({where})")
 
     def _of_kind(self, kind: Kind, wish: Wish, collection: str, name: str) -> Document:
         parent, _, own = collection.rpartition("/")

@@ -85,7 +85,7 @@ def _response(request: Mapping[str, Any], sending: Sending) -> dict[str, Any]:
         "service_tier": head["service_tier"],
         "system_fingerprint": head["system_fingerprint"],
         "text": {"format": {"type": "text"}, "verbosity": "medium", **(_object(text))},
-        "usage": _usage(sending),
+        "usage": usage_of(sending),
     }
 
 
@@ -99,7 +99,8 @@ def _name(prefix: str, sending: Sending, index: int | None = None) -> str:
     return f"{prefix}_{own}" if index is None else f"{prefix}_{own}{index}"
 
 
-def _usage(sending: Sending) -> dict[str, Any]:
+def usage_of(sending: Sending) -> dict[str, Any]:
+    """What an answer took, in the words of this API."""
     counted = sending.usage()
     return {
         "input_tokens": counted["prompt_tokens"],

@@ -72,8 +72,8 @@ class Api:
 
     `path` lies below a deployment's base URL; `machine` is made with whether to strip usage;
     `inspect` looks at a whole reply; `limits` are the members that limit an answer's tokens, the
-    one to add first; `asks_usage`: a stream states its usage only when asked; `stores`: replies
-    are kept by the upstream unless the caller says `store: false`.
+    one to add first (none: it cannot be cut); `asks_usage`: a stream states its usage only when
+    asked; `stores`: replies are kept by the upstream unless the caller says `store: false`.
     """
 
     name: str
@@ -103,4 +103,14 @@ RESPONSES = Api(
     asks_usage=False,
     stores=True,
 )
-APIS: Mapping[str, Api] = {api.name: api for api in (CHAT, RESPONSES)}
+# A conversation made shorter: a response that cannot be streamed, nor be told how long to be.
+COMPACT = Api(
+    name="compact",
+    path="/responses/compact",
+    machine=RESPONSES.machine,
+    inspect=response.inspect_compacted,
+    limits=(),
+    asks_usage=False,
+    stores=True,
+)
+APIS: Mapping[str, Api] = {api.name: api for api in (CHAT, RESPONSES, COMPACT)}

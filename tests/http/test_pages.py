@@ -121,6 +121,7 @@ async def test_the_document_describes_every_page_and_the_chat_endpoint() -> None
     assert set(document["paths"]) == {
         "/v1/chat/completions",
         "/v1/responses",
+        "/v1/responses/compact",
         "/v1/messages",
         "/v1/route",
         "/v1/models",

@@ -18,7 +18,10 @@ BOUNDARY = "a-line-between-parts"
 CONTENT = bytes(range(256))
 EVENTS = "text/event-stream"
 # Here the gateway must know the model.
-ROUTED = {f"{ROOT}/{name}" for name in ("chat/completions", "completions", "responses")}
+ROUTED = {
+    f"{ROOT}/{name}"
+    for name in ("chat/completions", "completions", "responses", "responses/compact")
+}
 MODEL = "gpt-4.1-mini"
 
 

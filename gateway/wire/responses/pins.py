@@ -12,6 +12,9 @@ MOST_IDS = 32
 """Ids that are looked up; a conversation's items were all made in one place."""
 
 
+REFERRING = frozenset({"item_reference", "reasoning", "compaction"})
+
+
 class Pins(NamedTuple):
     """The ids a request refers to, strongest first; `sealed`: it carries encrypted reasoning."""
 
@@ -46,10 +49,10 @@ def _stored(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _of_items(items: list[dict[str, Any]]) -> Iterator[str]:
-    """References and reasoning, the latest first: they are likeliest to be remembered."""
+    """What refers or is sealed, the latest first: that is likeliest to be remembered."""
     for item in reversed(items):
         name = item.get("id")
-        refers = item.get("type") in {"item_reference", "reasoning"}
+        refers = item.get("type") in REFERRING
         # A reference may leave its type out: an item of nothing but an id.
         if isinstance(name, str) and name and (refers or item.keys() <= {"id", "type"}):
             yield name

@@ -60,6 +60,15 @@ def inspect(body: bytes) -> Facts:
     return facts(document)
 
 
+def inspect_compacted(body: bytes) -> Facts:
+    """The same for a conversation that was made shorter.
+
+    Its items are what the caller said, and last what stands for the rest: later calls bring that.
+    """
+    found = inspect(body)
+    return found._replace(items=found.items[::-1])
+
+
 def is_response(document: Mapping[str, Any]) -> bool:
     """Whether an object is a response."""
     return document.get("object") == "response" or isinstance(document.get("output"), list)
