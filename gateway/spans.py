@@ -5,7 +5,6 @@ the headers and OTLP spell them; times are monotonic seconds.
 """
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 Headers = tuple[tuple[bytes, bytes], ...]
@@ -16,8 +15,9 @@ PARENT = re.compile(rb"(?!ff)[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]
 SAMPLED = 1
 ID_BYTES, SPAN_BYTES = 16, 8
 RANDOM_BYTES = ID_BYTES + SPAN_BYTES
-# A retried call makes a handful of attempts; a share of a trace id is read from its last bytes.
-_SCALE = float(1 << 56)
+# A trace's id is random in its last 56 bits at least: there a share is read from it.
+DIGITS = 14
+_SCALE = float(16**DIGITS)
 
 
 @dataclass(slots=True)
@@ -50,6 +50,11 @@ class Trace:
     stages: list[tuple[int, float, float]] = field(default_factory=list)
     tries: list[Try] = field(default_factory=list)
 
+    @property
+    def spans(self) -> int:
+        """How many spans tell it."""
+        return 1 + len(self.stages) + len(self.tries)
+
     def passed(self, stage: int, began: float, ended: float) -> None:
         """A stage of the call is over."""
         self.stages.append((stage, began, ended))
@@ -68,24 +73,36 @@ class Trace:
         self.tries.append(attempt)
         attempt.span = self.child(len(self.tries))
         own = f"00-{self.id}-{attempt.span}-01".encode()
-        kept = tuple([one for one in headers if one[0] != TRACEPARENT])
+        # A state belongs to the context it came with: where that was none, it goes too.
+        gone = (TRACEPARENT,) if self.parent else (TRACEPARENT, TRACESTATE)
+        kept = tuple([one for one in headers if one[0] not in gone])
         return (*kept, (TRACEPARENT, own))
 
 
-def begun(headers: Headers, randomness: bytes, share: float) -> Trace | None:
+def begun(
+    headers: Headers, randomness: bytes, share: float, *, follow: bool = True
+) -> Trace | None:
     """The trace of a call that came with these headers; None: it is not traced.
 
-    A caller that traces decides for its call; of the others a `share` (0 to 1) is traced.
+    With `follow` a caller that traces decides for its call. Of the others a `share` (0 to 1) is
+    traced, by their trace's id: whoever shares a trace and a share decides the same.
     """
-    fields: Mapping[bytes, bytes] = dict(headers)
-    span = randomness[ID_BYTES:].hex()
-    said = PARENT.fullmatch(fields.get(TRACEPARENT, b""))
-    if said is None or not int(said[1], 16) or not int(said[2], 16):
-        if int.from_bytes(randomness[9:ID_BYTES]) >= share * _SCALE:
-            return None
-        # Nothing but zeros is no id.
-        return Trace(f"{int.from_bytes(randomness[:ID_BYTES]) or 1:032x}", span)
-    if not int(said[3], 16) & SAMPLED:
+    said = _context(headers)
+    if said is not None and follow and not int(said[3], 16) & SAMPLED:
         return None
-    state = fields.get(TRACESTATE, b"").decode("latin-1")
-    return Trace(said[1].decode(), span, said[2].decode(), state)
+    # Nothing but zeros is no id.
+    own = f"{int.from_bytes(randomness[:ID_BYTES]) or 1:032x}"
+    trace, span = own if said is None else said[1].decode(), randomness[ID_BYTES:].hex()
+    if (said is None or not follow) and int(trace[-DIGITS:], 16) >= share * _SCALE:
+        return None
+    if said is None:
+        return Trace(trace, span)
+    states = [value for name, value in headers if name == TRACESTATE]
+    return Trace(trace, span, said[2].decode(), b",".join(states).decode("latin-1"))
+
+
+def _context(headers: Headers) -> re.Match[bytes] | None:
+    """The caller's context; two of them, or one of zeros, are none."""
+    contexts = [value for name, value in headers if name == TRACEPARENT]
+    said = PARENT.fullmatch(contexts[0]) if len(contexts) == 1 else None
+    return said if said is not None and int(said[1], 16) and int(said[2], 16) else None

@@ -176,7 +176,7 @@ def _assembled(
     opened: Opened, cache: MemoryCache, state: State, upstream: Upstream, watchers: Watchers
 ) -> Running:
     settings, catalog, clock = opened.settings, opened.catalog, opened.clock
-    told = gauges(lambda: flow, clock, state, cache, opened.log, watchers.lag)
+    told = gauges(lambda: flow, clock, state, cache, opened.log, watchers)
     named = digest(settings, catalog)
     metrics = Metrics(catalog, clock, replace(told, config=lambda: named), seat=opened.seat)
     parts = Parts(

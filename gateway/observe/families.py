@@ -236,6 +236,9 @@ SUCCEEDED: Final = _gauge(
 LOG_DROPPED: Final = _counter(
     "gateway_log_dropped_total", "Log lines lost because the log could not be written fast enough."
 )
+SPANS: Final = _counter(
+    "gateway_spans_total", "Spans of traced calls, by what became of them.", "fate"
+)
 CONFIG: Final = Family(
     "gateway_config_info",
     Kind.INFO,
@@ -284,7 +287,7 @@ FAMILIES: Final = (
     *(HELD, BUDGET_LEFT, BUDGET_PACE, LIMITED),
     *(CACHE_BYTES, CACHE_ENTRIES, CACHE_EVICTIONS, SHARED_CACHE),
     *(STORE_UP, STORE_ERRORS, STORE_COMMANDS, STORE_TRIPS, STORE_SECONDS),
-    *(SHUTDOWN, SUCCEEDED, LOG_DROPPED, CONFIG, BUILD),
+    *(SHUTDOWN, SUCCEEDED, LOG_DROPPED, SPANS, CONFIG, BUILD),
     *(GEN_AI_TOKENS, GEN_AI_DURATION, GEN_AI_FIRST_TOKEN, GEN_AI_PER_TOKEN),
 )
 """All of them, in the order they are exposed."""

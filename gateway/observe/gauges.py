@@ -58,6 +58,7 @@ class Gauges:
     cache_entries: Callable[[], int] = int
     cache_evictions: Callable[[], int] = int
     log_dropped: Callable[[], int] = int
+    spans: Callable[[], Mapping[str, int]] = _nothing
     attempts_in_flight: Callable[[], Mapping[str, int]] = _nothing
     held: Callable[[], int] = int
     limited: Callable[[], Mapping[tuple[str, str], int]] = dict
@@ -101,6 +102,7 @@ class State:
             ],
         )
         yield counter(families.LOG_DROPPED, [((), self._gauges.log_dropped())])
+        yield counter(families.SPANS, _named(self._gauges.spans()))
         yield _info(families.CONFIG, self._gauges.config())
         yield _info(families.BUILD, self._version)
 

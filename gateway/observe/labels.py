@@ -82,6 +82,13 @@ QUEUES: Final = {
     "log": "events that are not written to the log yet",
     "store": "steps and rows that are not in the database yet; with Redis, late settlings",
     "redis": "commands without a reply yet",
+    "traces": "calls whose spans the collector has not got yet",
+}
+
+SPANS: Final = {
+    "sent": "the collector has them",
+    "dropped": "there was no room for them while it was away or slow",
+    "refused": "it did not want them",
 }
 
 MOVES: Final = {

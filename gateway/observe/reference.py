@@ -44,6 +44,7 @@ LABELS = {
     "by": "`routing`: a smaller tier did; `cache`: a reply from memory did",
     "stage": _words(labels.STAGES),
     "queue": _words(labels.QUEUES),
+    "fate": _words(labels.SPANS),
     "move": _words(labels.MOVES),
     "level": "`key`, `team`, `organisation`: which kind, never whose; `other`",
     "limit": "`allowance` (money), `requests` and `tokens` a minute, `parallel` calls",

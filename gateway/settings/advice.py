@@ -22,6 +22,7 @@ from gateway.settings.tiers import TiersSettings
 
 # Long enough to try a successor, short enough to be read.
 NOTICE_DAYS = 30
+GRPC_PORT = 4317
 
 
 def warnings(
@@ -36,6 +37,7 @@ def warnings(
         *_unencrypted(catalog),
         *_keyless(settings, catalog),
         *_access(settings, catalog),
+        *_collector(settings),
         *unknown(environ),
     ]
 
@@ -123,6 +125,14 @@ def _access(settings: Settings, catalog: Catalog) -> Iterator[str]:
         for model in said.models or ():
             if model not in catalog.by_model:
                 yield f"{dotted(where)} may use {model}, which stands behind no tier."
+
+
+def _collector(settings: Settings) -> Iterator[str]:
+    if settings.tracing.endpoint and urlsplit(settings.tracing.endpoint).port == GRPC_PORT:
+        yield (
+            f"tracing.endpoint leads to port {GRPC_PORT}, where collectors speak gRPC; traces "
+            "leave over HTTP, for which the port is usually 4318."
+        )
 
 
 def _is_loopback(host: str) -> bool:

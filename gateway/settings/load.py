@@ -1,6 +1,7 @@
 """From a file and the environment to settings, or to every complaint at once.
 
-    file → values with lines → ${…} filled → GATEWAY_* laid over → OPENAI_* where nothing is said
+    file → values with lines → ${…} filled → GATEWAY_* laid over
+         → OPENAI_* and OTEL_* where nothing is said
          → types and bounds → does it fit together?
 
 The file is `--config`, else `TIERGATE_CONFIG`, else `tiergate.yaml` in the working directory if
@@ -14,7 +15,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from gateway.settings import access, catalog
+from gateway.settings import access, catalog, otel
 from gateway.settings.complaints import (
     Flaw,
     Place,
@@ -35,13 +36,6 @@ DEFAULT_FILE = Path("tiergate.yaml")
 OPENAI_VARIABLES: Mapping[str, Place] = {
     "OPENAI_API_KEY": ("catalog", "key"),
     "OPENAI_BASE_URL": ("catalog", "base_url"),
-}
-# What every program that traces reads.
-OTEL_VARIABLES: Mapping[str, Place] = {
-    "OTEL_EXPORTER_OTLP_ENDPOINT": ("tracing", "endpoint"),
-    "OTEL_EXPORTER_OTLP_HEADERS": ("tracing", "headers"),
-    "OTEL_SERVICE_NAME": ("tracing", "service"),
-    "OTEL_RESOURCE_ATTRIBUTES": ("tracing", "attributes"),
 }
 
 
@@ -97,14 +91,21 @@ _ANSWERING: frozenset[Place] = frozenset(
 
 
 def _known_elsewhere(document: Document, environ: Mapping[str, str]) -> dict[Place, str]:
-    origins: dict[Place, str] = {}
-    for name, place in {**OPENAI_VARIABLES, **OTEL_VARIABLES}.items():
-        said = document.values.get(str(place[0]))
-        spoken = isinstance(said, dict) and place[-1] in said
-        if name in environ and not spoken and not any(f.place == place for f in document.flaws):
-            put(document.values, place, environ[name])
-            origins[place] = name
+    traced, flaws = otel.said(environ)
+    openai = [(p, environ[name], name) for name, p in OPENAI_VARIABLES.items() if name in environ]
+    unsaid = [one for one in (*openai, *traced) if not _spoken(document, one[0])]
+    for place, value, _ in unsaid:
+        put(document.values, place, value)
+    origins = {place: name for place, _, name in unsaid}
+    document.flaws += [flaw for flaw in flaws if flaw.place in origins]
     return origins
+
+
+def _spoken(document: Document, place: Place) -> bool:
+    """Whether the document says, or tries to say, what a place is to hold."""
+    section = document.values.get(str(place[0]))
+    spoken = isinstance(section, dict) and place[-1] in section
+    return spoken or any(flaw.place == place for flaw in document.flaws)
 
 
 def _validated(

@@ -34,7 +34,7 @@ class TracingSettings(Section):
     endpoint: Annotated[str, AfterValidator(collector)] | None = Field(
         default=None,
         description="The collector, such as `http://localhost:4318`; without it nothing is traced. "
-        "`OTEL_EXPORTER_OTLP_ENDPOINT` sets it too.",
+        "`OTEL_EXPORTER_OTLP_ENDPOINT` sets it too, unless `OTEL_SDK_DISABLED` is `true`.",
     )
     headers: Annotated[dict[HeaderName, HeaderValue], BeforeValidator(pairs)] = Field(
         default_factory=dict,
@@ -45,8 +45,12 @@ class TracingSettings(Section):
         default=1.0,
         ge=0,
         le=1,
-        description="Share of the calls that are traced; a caller that sends `traceparent` decides "
-        "for its call.",
+        description="Share of the calls that are traced; `OTEL_TRACES_SAMPLER` sets it too.",
+    )
+    follow: bool = Field(
+        default=True,
+        description="Whether a caller that sends `traceparent` decides whether its call is traced; "
+        "`OTEL_TRACES_SAMPLER` (`parentbased_…` or not) sets it too.",
     )
     content: bool = Field(
         default=False, description="Whether prompts are put into the spans (the first 32 KiB)."

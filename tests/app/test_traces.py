@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gateway import __version__
 from tests.app.far_servers import Asked, Far, Plain, far
 from tests.app.serving import FAST, chat, served
 
@@ -78,7 +79,11 @@ async def test_a_call_is_traced_with_its_stages_and_its_attempt(stream: bool) ->
 
     assert reply.status_code == 200
     assert collector.asked[0].headers["api-token"] == "s cret"
-    assert collector.resource == {"service.name": "mine", "deployment.environment": "test"}
+    assert collector.resource == {
+        "service.name": "mine",
+        "service.version": __version__,
+        "deployment.environment": "test",
+    }
     call, attempt = (
         collector.named("POST /v1/chat/completions"),
         collector.named("chat gpt-4.1-nano"),

@@ -111,6 +111,7 @@ EVERYTHING = Gauges(
         "redis", up=False, errors={"lost": 2}, commands=9, round_trips=5, seconds=0.001
     ),
     shared_cache=lambda: {"near": 8},
+    spans=lambda: {"dropped": 1},
     config=lambda: "abc123",
 )
 """Every gauge kept by somebody."""

@@ -183,6 +183,7 @@ def test_gauges_are_read_when_the_page_is_made() -> None:
             cache_entries=lambda: 3,
             cache_evictions=lambda: 2,
             log_dropped=lambda: 5,
+            spans=lambda: {"sent": 8},
         )
     )
 
@@ -199,6 +200,7 @@ def test_gauges_are_read_when_the_page_is_made() -> None:
     assert seen["gateway_cache_entries"] == 3
     assert seen["gateway_cache_evictions_total"] == 2
     assert seen["gateway_log_dropped_total"] == 5
+    assert seen["gateway_spans_total{fate=sent}"] == 8
     assert seen["gateway_build_info{version=1.2.3}"] == 1
 
 

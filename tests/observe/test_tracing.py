@@ -1,7 +1,6 @@
 """Trace contexts, and what happens to traces while a collector is slow, odd or gone."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -13,7 +12,7 @@ from gateway.call import NO_WISHES, Call, Headers
 from gateway.ended import Attempted
 from gateway.observe import tracing as room
 from gateway.observe.spans_otlp import Finished, document
-from gateway.observe.tracing import Tracing, Wanted
+from gateway.observe.tracing import Taken, Tracing, Wanted
 from gateway.spans import RANDOM_BYTES, Trace, Try, begun
 from tests.observe.events import USUAL, HandClock
 
@@ -49,6 +48,34 @@ def test_a_context_that_is_none_is_not_continued(text: str) -> None:
     assert begun(context(text), RANDOM, 0.0) is None
 
 
+def test_who_does_not_follow_its_callers_decides_by_the_trace_alone() -> None:
+    def decided(trace: str, flags: str, share: float) -> bool:
+        said = context(f"00-{trace}-{SPAN}-{flags}")
+        found = begun(said, RANDOM, share, follow=False)
+        assert found is None or (found.id, found.parent) == (trace, SPAN)
+        return found is not None
+
+    low, high = "1" * 18 + "0" * 14, "1" * 18 + "f" * 14
+    assert [decided(low, flags, 0.01) for flags in ("00", "01")] == [True, True]
+    assert [decided(high, flags, 0.99) for flags in ("00", "01")] == [False, False]
+    assert decided(high, "00", 1.0)
+    assert not decided(low, "01", 0.0)
+
+
+def test_states_in_several_headers_are_one_and_go_only_with_their_context() -> None:
+    states = ((b"tracestate", b"a=1"), (b"tracestate", b"b=2"))
+    kept = begun((*context(f"00-{ID}-{SPAN}-01"), *states), RANDOM, 1.0)
+    lost = begun((*context("00"), *states), RANDOM, 1.0)
+    twice = begun((*context(f"00-{ID}-{SPAN}-01"), *context(f"00-{ID}-{SPAN}-01")), RANDOM, 1.0)
+
+    assert kept is not None
+    assert lost is not None
+    assert twice is not None
+    assert (kept.state, lost.state, twice.parent) == ("a=1,b=2", "", "")
+    assert kept.outgoing(states, Try("d", "m", "h"))[:2] == states
+    assert [name for name, _ in lost.outgoing(states, Try("d", "m", "h"))] == [b"traceparent"]
+
+
 def test_a_caller_who_does_not_trace_is_not_traced() -> None:
     assert begun(context(f"00-{ID}-{SPAN}-00"), RANDOM, 1.0) is None
     assert begun(context(f"01-{ID}-{SPAN}-03-more"), RANDOM, 0.0) is not None
@@ -82,24 +109,24 @@ def spans(body: bytes) -> list[dict[str, Any]]:
 
 
 class Collector:
-    """Answers with statuses in turn, the last for ever."""
+    """Answers in turn, the last for ever."""
 
-    def __init__(self, *statuses: int) -> None:
-        self.statuses = list(statuses)
+    def __init__(self, *answers: int | Taken) -> None:
+        self.answers = list(answers)
         self.bodies: list[bytes] = []
 
-    async def send(self, body: bytes) -> int:
+    async def send(self, body: bytes) -> Taken:
         self.bodies.append(body)
-        return self.statuses.pop(0) if len(self.statuses) > 1 else self.statuses[0]
+        said = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        return said if isinstance(said, Taken) else Taken(said)
 
 
 Made = tuple[Tracing, Collector]
 
 
-def made(*statuses: int) -> Made:
-    collector = Collector(*statuses)
-    send: Callable[[bytes], Awaitable[int]] = collector.send
-    return Tracing(send, HandClock(), Wanted()), collector
+def made(*answers: int | Taken) -> Made:
+    collector = Collector(*answers)
+    return Tracing(collector.send, HandClock(), Wanted()), collector
 
 
 def end(tracing: Tracing, calls: int = 1) -> None:
@@ -139,7 +166,55 @@ async def test_what_a_collector_refuses_or_there_is_no_room_for_is_dropped_and_c
     end(tracing, room.LIMIT + 3)
 
     assert len(collector.bodies) == 1
-    assert tracing.dropped == 2 + 3
+    assert tracing.spans() == {"sent": 0, "dropped": 2 * 3, "refused": 2 * 2}
+
+
+def test_the_pauses_are_those_asked_for_else_ever_longer_ones_up_to_a_bound() -> None:
+    assert room.pause(7.0, 0.0) == 7.0
+    assert room.pause(9999.0, 0.0) == room.MOST_ASKED
+    waits = [0.0]
+    for _ in range(7):
+        waits.append(room.pause(0.0, waits[-1]))
+
+    assert waits[1:] == [1.0, 2.0, 4.0, 8.0, 16.0, 30.0, 30.0]
+
+
+async def test_a_collector_that_asks_for_a_pause_is_left_alone_until_it_is_over() -> None:
+    tracing, collector = made(Taken(429, 7.0), 200)
+    clock = HandClock()
+    tracing = Tracing(collector.send, clock, Wanted())
+    end(tracing)
+    asked = []
+    for _ in range(9):
+        await tracing.look()
+        asked.append(len(collector.bodies))
+        clock.seconds += 1
+
+    assert asked == [1] * 7 + [2, 2]
+    assert tracing.spans() == {"sent": 2, "dropped": 0, "refused": 0}
+
+
+async def test_spans_that_a_collector_took_in_part_are_not_sent_again(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    tracing, collector = made(Taken(200, refused=3), Taken(200, refused=99), 200)
+    for calls in (2, 1, 1):
+        end(tracing, calls)
+        await tracing.look()
+
+    assert len(collector.bodies) == 3
+    assert tracing.spans() == {"sent": 1 + 0 + 2, "dropped": 0, "refused": 3 + 2}
+    assert "refuses some spans (3 of one batch)" in caplog.text
+
+
+async def test_what_is_left_at_the_end_is_counted_as_dropped() -> None:
+    tracing, _ = made(503)
+    end(tracing, 3)
+    tracing.stopping.set()
+    await tracing.tend()
+
+    assert tracing.spans()["dropped"] == 6
+    assert tracing.waiting() == 3
 
 
 async def test_the_last_traces_leave_at_the_end() -> None:

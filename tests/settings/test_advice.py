@@ -23,6 +23,14 @@ def test_a_good_configuration_warns_of_nothing(configured: Load) -> None:
     assert told(configured("", KEY)) == []
 
 
+def test_a_collectors_port_for_grpc_is_pointed_out(configured: Load) -> None:
+    at = {"OTEL_EXPORTER_OTLP_ENDPOINT": "http://collector:4317"}
+
+    (warning,) = told(configured("", KEY | at))
+
+    assert "4318" in warning
+
+
 @pytest.mark.parametrize(
     ("today", "words"),
     [
