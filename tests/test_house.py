@@ -1,6 +1,8 @@
 """The shape of the code, kept by a test. No exceptions list: a rule with exceptions is a wish."""
 
 import ast
+import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,13 @@ MAX_MODULE_LINES = 300
 MAX_FUNCTION_LINES = 50
 NAMES_THAT_SAY_NOTHING = {"base", "common", "core", "helpers", "manager", "misc", "util", "utils"}
 README_WORDS = 600
+AT_THE_TOP = {
+    *(".ci", ".dockerignore", ".env.example", ".gitignore", "Dockerfile", "Makefile"),
+    *("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "README.md", "SECURITY.md"),
+    *("LICENSE", "NOTICE", "deploy", "docs", "gateway", "tests", "docker-compose.yml"),
+    *("hatch_build.py", "pyproject.toml"),
+    *("requirements-build.lock", "requirements-dev.lock", "requirements.lock"),
+}
 
 
 def functions(module: Path) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
@@ -61,3 +70,15 @@ def test_tests_use_no_mocks() -> None:
 
 def test_the_readme_is_one_screen() -> None:
     assert len((ROOT / "README.md").read_text().split()) <= README_WORDS
+
+
+def test_nothing_was_left_lying_at_the_top() -> None:
+    git = shutil.which("git")
+    if git is None or not (ROOT / ".git").exists():
+        pytest.skip("this is no checkout")
+    asked = [git, "ls-tree", "--name-only", "HEAD"]
+    told = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, check=False)  # noqa: S603 - our own question
+    if told.returncode:
+        pytest.skip(told.stderr)
+
+    assert set(told.stdout.split()) == AT_THE_TOP
