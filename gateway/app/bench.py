@@ -145,7 +145,7 @@ class _Load:
     def __init__(self, asked: Asked, client: DirectUpstream, url: str) -> None:
         model = Model("auto", Price(FREE, FREE, FREE), 1, 1)
         base = url.rstrip("/").removesuffix("/v1") + "/v1"
-        self._gateway = Deployment("gateway", model, base, asked.key)
+        self._gateway = Deployment(url, model, base, asked.key)
         self._asked, self._client, self._clock = asked, client, SystemClock()
         self._found, self._numbers = Measured(), count()
         self._until = 0.0

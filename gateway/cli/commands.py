@@ -116,7 +116,9 @@ def _options(
     *,
     wanted: Annotated[
         bool,
-        typer.Option("--version", callback=_print_version, is_eager=True, help="As `version`."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """Options before any command; they act by themselves."""

@@ -177,6 +177,9 @@ def spend(work: Callable[[], KeyWork]) -> Callable[..., None]:
             "team": team,
             "key": key,
         }
+        if as_csv and as_json:
+            message = "--csv or --json, not both"
+            raise typer.BadParameter(message)
         form = "csv" if as_csv else "json" if as_json else "table"
         raise typer.Exit(work().spend(config, said, limit=limit, form=form))
 

@@ -22,7 +22,7 @@ from gateway.access.statements import Row, key_row
 from gateway.access.token import RANDOM_BYTES, Kept, spell_kept
 from gateway.catalog import Secret
 from gateway.cli import spend as spending, work
-from gateway.cli.work import BAD_CONFIGURATION, FAILED, OK, Desk, Store
+from gateway.cli.work import BAD_CONFIGURATION, FAILED, OK, TYPED_WRONG, Desk, Store
 from gateway.clock import SystemClock
 from gateway.errors import GatewayError, InvalidValue
 from gateway.principal import KeyRecord
@@ -32,7 +32,6 @@ from gateway.settings.complaints import sentence
 from gateway.settings.schema import Settings
 from gateway.settings.stores import MEMORY
 
-TYPED_WRONG = 2
 OPTIONS: Mapping[str, str] = {
     "name": "NAME",
     "allowances": "--allowance",
@@ -134,10 +133,15 @@ class KeyDesk:
 
     def spend(self, config: Path | None, said: Mapping[str, str], *, limit: int, form: str) -> int:
         """Print what was spent."""
+        try:
+            days = spending.days(said, today=self.desk.today())
+        except InvalidValue as error:
+            self.desk.say("error", error.message)
+            return TYPED_WRONG
 
         async def show(settings: Settings, store: Store) -> int:
             records = await self._every(settings, store)
-            query = spending.query(said, records, today=self.desk.today(), limit=limit)
+            query = spending.query(said, records, days=days, limit=limit)
             found = await store.ledger.spend(query)
             if len(found) > limit:
                 self.desk.say("warning", f"there are more than {limit} rows: ask for fewer days")
@@ -163,6 +167,8 @@ class KeyDesk:
             return asyncio.run(opened())
         except GatewayError as error:
             self.desk.say("error", error.message)
+        except BrokenPipeError:
+            raise  # nobody reads what is printed: no fault of the store
         except OSError as error:
             self.desk.say("error", f"the store cannot be opened: {error.strerror or error}")
         return FAILED

@@ -12,7 +12,7 @@ from rich.text import Text
 
 from gateway.catalog import Secret
 from gateway.cli import bench_report, work
-from gateway.cli.scraped import Scrape, fetch
+from gateway.cli.scraped import Scrape, Unreachable, fetch
 from gateway.cli.top import Top, keyboard
 from gateway.cli.work import BAD_CONFIGURATION, FAILED, OK, Desk
 from gateway.clock import SystemClock
@@ -148,7 +148,11 @@ class Operator:
             return fetch(url, clock.now(), clock.wall())
 
         if once or not console.is_terminal:
-            return Top(url, console, scrape, lambda _: True, interval).once()
+            try:
+                return Top(url, console, scrape, lambda _: True, interval).once()
+            except Unreachable as error:
+                self.desk.say("error", str(error))
+                return FAILED
         with keyboard(self.desk.stdin) as wait:
             return Top(url, console, scrape, wait, interval).run()
 
@@ -165,7 +169,14 @@ class Operator:
         except OSError as error:
             message = f"{path} cannot be read: {error.strerror}"
             raise ValueError(message) from None
-        body = json.loads(text)
+        except UnicodeError:
+            message = f"{path} is not UTF-8 text"
+            raise ValueError(message) from None
+        try:
+            body = json.loads(text)
+        except ValueError as error:
+            message = f"{path} holds no JSON: {error}"
+            raise ValueError(message) from None
         if not isinstance(body, dict):
             message = f"{path} holds no JSON object"
             raise ValueError(message)  # noqa: TRY004 - one error for all that is wrong with it

@@ -102,18 +102,14 @@ def fetch(url: str, at: float, wall: float) -> Scrape:
     Raises:
         Unreachable: there is none.
     """
-    parts = urlsplit(url if "://" in url else f"http://{url}")
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        message = f"{url} is no address of a gateway"
-        raise Unreachable(message)
-    kind = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = kind(parts.hostname, parts.port, timeout=SECONDS)
+    connection, path = _connection(url)
     try:
-        connection.request("GET", f"{parts.path.rstrip('/')}/metrics")
+        connection.request("GET", f"{path.rstrip('/')}/metrics")
         reply = connection.getresponse()
         body = reply.read(LIMIT_BYTES)
     except (OSError, HTTPException) as error:
-        message = f"{url} cannot be reached: {str(error) or type(error).__name__}"
+        words = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        message = f"{url} cannot be reached: {words}"
         raise Unreachable(message) from None
     finally:
         connection.close()
@@ -121,3 +117,16 @@ def fetch(url: str, at: float, wall: float) -> Scrape:
         message = f"{url}/metrics answered {reply.status}: it is shown to its own machine only"
         raise Unreachable(message)
     return Scrape(body.decode(errors="replace"), at, wall)
+
+
+def _connection(url: str) -> tuple[HTTPConnection, str]:
+    """A connection to a gateway, not yet opened, and the path of its address."""
+    try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
+        kind = {"http": HTTPConnection, "https": HTTPSConnection}[parts.scheme]
+        if parts.hostname:
+            return kind(parts.hostname, parts.port, timeout=SECONDS), parts.path
+    except (ValueError, LookupError):
+        pass
+    message = f"{url} is no address of a gateway"
+    raise Unreachable(message)

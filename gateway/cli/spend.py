@@ -18,22 +18,34 @@ from gateway.principal import KeyRecord
 DAYS_BACK = re.compile(r"(\d{1,4})d")
 
 
-def query(
-    said: Mapping[str, str], records: Sequence[KeyRecord], *, today: date, limit: int
-) -> SpendQuery:
-    """What is asked for; one row more than the limit tells whether there are more.
+def days(said: Mapping[str, str], *, today: date) -> tuple[date, date]:
+    """The first and the last day that are asked for.
 
     Raises:
         InvalidValue: a day is none, or they are the wrong way round.
-        NotFound: there is no such key.
     """
     until = _day(said["until"], "--until", today) or today
     since = _day(said["since"], "--since", today) or month_of(until)
     if since > until:
         message = "--since must not be after --until."
         raise InvalidValue(message)
+    return since, until
+
+
+def query(
+    said: Mapping[str, str],
+    records: Sequence[KeyRecord],
+    *,
+    days: tuple[date, date],
+    limit: int,
+) -> SpendQuery:
+    """What is asked for; one row more than the limit tells whether there are more.
+
+    Raises:
+        NotFound: there is no such key.
+    """
     key = looked_up(said["key"], records).id if said["key"] else ""
-    return SpendQuery(since, until, said["organisation"], said["team"], key, limit + 1)
+    return SpendQuery(*days, said["organisation"], said["team"], key, limit + 1)
 
 
 def _day(said: str, option: str, today: date) -> date | None:

@@ -20,7 +20,7 @@ from gateway.catalog import TIER_LABELS
 from gateway.cli.scraped import Scrape, Span, Unreachable
 from gateway.cli.show import BAR_WIDTH, TIER_STYLES
 
-OK, FAILED = 0, 1
+OK = 0
 QUIT = frozenset("qQ\x03\x04")
 NOTHING = "–"
 # Rates are over this many scrapes: fewer flicker, more lag behind.
@@ -41,12 +41,12 @@ class Top:
     interval: float
 
     def once(self) -> int:
-        """Print one frame, with what happened since the gateway started."""
-        try:
-            self.console.print(frame(self.url, Span(self.scrape())))
-        except Unreachable as error:
-            self.console.print(Text(str(error), style="bold red"), soft_wrap=True)
-            return FAILED
+        """Print one frame, with what happened since the gateway started.
+
+        Raises:
+            Unreachable: there is no gateway.
+        """
+        self.console.print(frame(self.url, Span(self.scrape())))
         return OK
 
     def run(self) -> int:

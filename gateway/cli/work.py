@@ -35,6 +35,7 @@ from gateway.simulate.drive import Seen
 
 OK = 0
 FAILED = 1
+TYPED_WRONG = 2
 # EX_CONFIG of sysexits.h: supervisors know not to restart on it.
 BAD_CONFIGURATION = 78
 
@@ -167,11 +168,16 @@ class Desk:
         settings = self.load(config, SIMULATED)
         if settings is None:
             return BAD_CONFIGURATION
-        text = self.stdin.read() if prompt == "-" else prompt
-        body = {"model": model, "messages": [{"role": "user", "content": text}]}
         if wrong := [line for line in headers if ":" not in line]:
             self.say("error", f"--header {wrong[0]!r}: write it as `name: value`")
-            return FAILED
+            return TYPED_WRONG
+        try:
+            text = self.stdin.read() if prompt == "-" else prompt
+            "".join((text, model, *headers)).encode()
+        except UnicodeError:
+            self.say("error", "what was typed, or the input, is not UTF-8 text")
+            return TYPED_WRONG
+        body = {"model": model, "messages": [{"role": "user", "content": text}]}
         said = [line.partition(":") for line in headers]
         fields = {name.strip(): value.strip() for name, _, value in said}
         try:

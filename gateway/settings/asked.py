@@ -43,10 +43,14 @@ def new_key(said: AskedKey, directory: Directory, now: float) -> NewKey:
     """What is asked for.
 
     Raises:
-        InvalidValue: there is no such team, or no such time.
+        InvalidValue: there is no such team, no such time, or it is over.
     """
     refuse_unknown_team(said.team or "", directory)
-    return NewKey(said.name, said.team or "", _expiry(said.expires, now), terms(said))
+    expires = _expiry(said.expires, now)
+    if expires is not None and expires <= now:
+        message = "expires lies in the past."
+        raise InvalidValue(message, param="expires")
+    return NewKey(said.name, said.team or "", expires, terms(said))
 
 
 def changed(record: KeyRecord, said: ChangedKey, directory: Directory, now: float) -> KeyRecord:

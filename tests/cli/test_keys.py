@@ -95,6 +95,7 @@ def test_what_is_typed_wrong_is_told_by_its_option(said: dict[str, Any], sentenc
     [
         ({"team": "serch"}, "did you mean `search`"),
         ({"expires": "soon"}, "expires must be a time from now such as"),
+        ({"expires": "2020-01-31"}, "expires lies in the past."),
         ({"name": "from-file"}, "Another key has this name"),
     ],
 )

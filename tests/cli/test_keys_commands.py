@@ -120,7 +120,15 @@ def test_there_is_an_option_for_everything_that_can_be_asked_of_a_key() -> None:
 
 
 @pytest.mark.parametrize(
-    "typed", ["keys create", "keys revoke", "keys nonsense", "spend --limit 0", "keys list x"]
+    "typed",
+    [
+        "keys create",
+        "keys revoke",
+        "keys nonsense",
+        "spend --limit 0",
+        "spend --csv --json",
+        "keys list x",
+    ],
 )
 def test_what_is_typed_wrong_ends_with_2(typed: str) -> None:
     work = NotedKeyWork()

@@ -95,15 +95,17 @@ def test_spend_may_be_of_some_days_or_of_somebody(
 
 
 @pytest.mark.parametrize(
-    ("said", "words"),
+    ("said", "words", "code"),
     [
-        ({"since": "yesterday"}, "--since must be a day such as 2026-11-01, or 7d"),
-        ({"since": "2026-11-21"}, "--since must not be after --until"),
-        ({"key": "nobody"}, "There is no key of this name or id."),
+        ({"since": "yesterday"}, "--since must be a day such as 2026-11-01, or 7d", 2),
+        ({"since": "2026-11-21"}, "--since must not be after --until", 2),
+        ({"key": "nobody"}, "There is no key of this name or id.", 1),
     ],
 )
-def test_what_cannot_be_asked_is_told(there: Counter, said: dict[str, str], words: str) -> None:
-    assert spend(there, "table", said) == 1
+def test_what_cannot_be_asked_is_told(
+    there: Counter, said: dict[str, str], words: str, code: int
+) -> None:
+    assert spend(there, "table", said) == code
     assert words in there.told()
 
 

@@ -168,6 +168,13 @@ def test_the_commands_are_typed_as_documented(
     assert json.loads(out.getvalue())["models"] == [NANO]
 
 
+def test_top_says_on_standard_error_that_there_is_no_gateway() -> None:
+    there, out, err = opened()
+
+    assert there.top("ftp://x", once=True, interval=1.0) == 1
+    assert (out.getvalue(), err.getvalue()) == ("", "error: ftp://x is no address of a gateway\n")
+
+
 def test_here_stands_on_the_real_product() -> None:
     assert operator.here().product().models is not None
 
@@ -209,13 +216,16 @@ def test_bench_takes_a_body_from_a_file_or_the_input(tmp_path: Path) -> None:
     bad = [there.bench({**SAID, "body": str(b)}, as_json=True) for b in (body, tmp_path)]
     body.write_text("{")
     bad.append(there.bench({**SAID, "body": str(body)}, as_json=True))
+    body.write_bytes(b"\xff")
+    bad.append(there.bench({**SAID, "body": str(body)}, as_json=True))
 
     product = there.product()
     assert isinstance(product, FakeProduct)
-    assert (codes, bad) == ([0, 0], [1, 1, 1])
+    assert (codes, bad) == ([0, 0], [1, 1, 1, 1])
     assert [asked.body for asked in product.benched] == [{"model": "nano"}, {"model": "mini"}]
     assert product.benched[0].key == Secret("tg-secret")
-    assert "holds no JSON object" in err.getvalue()
+    said = ("holds no JSON object", "holds no JSON: Expecting", "is not UTF-8 text")
+    assert all(words in err.getvalue() for words in said)
 
 
 @pytest.mark.parametrize(

@@ -197,8 +197,17 @@ def test_route_refuses_a_header_that_is_none(office: Open) -> None:
 
     code = there.desk.route(None, "Hello", model="auto", as_json=False, headers=["quality"])
 
-    assert code == 1
+    assert code == 2
     assert "write it as `name: value`" in there.err.getvalue()
+    assert there.product.bodies == []
+
+
+@pytest.mark.parametrize(("typed", "stdin"), [("caf\udce9", ""), ("-", "caf\udce9")])
+def test_route_refuses_what_is_no_text(office: Open, typed: str, stdin: str) -> None:
+    there = office({}, stdin=stdin)
+
+    assert there.desk.route(None, typed, model="auto", as_json=False) == 2
+    assert "not UTF-8 text" in there.err.getvalue()
     assert there.product.bodies == []
 
 
