@@ -286,7 +286,8 @@ class EdgeProtocol(HttpToolsProtocol):
         self.discarding = True
         self.pipeline.clear()
         self._refusal = b""
-        if not linger and self.receiving_since is None:
+        # Gone with half a request behind: uvloop can end nothing that is closed.
+        if self.transport.is_closing() or (not linger and self.receiving_since is None):
             self.transport.close()
             return
         self.flow.resume_reading()

@@ -1,6 +1,7 @@
 """Clients that hang up: whatever was done for them stops at once."""
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -96,6 +97,19 @@ async def test_leaving_with_a_second_call_in_the_pipeline_stops_both() -> None:
         await left(e, upstream, wire, lambda _: None)
 
         assert len(e.requests) == 1
+
+
+@pytest.mark.parametrize("how", CUTS, ids=["reset", "close"])
+async def test_leaving_with_half_a_call_behind_a_stream_is_no_error(
+    how: Callable[[Wire], object],
+) -> None:
+    upstream = Patient(OPENING)
+    async with edge(upstream) as e:
+        wire = (await e.dial()).send(streaming() + post()[:30])
+        await upstream.reached.wait()
+        await left(e, upstream, wire, how)
+        # What a task ended with and nobody heard is complained of when the task is freed.
+        gc.collect()
 
 
 async def test_leaving_before_the_request_is_whole_starts_nothing() -> None:
