@@ -11,6 +11,7 @@ from typing import Any
 
 from gateway.call import Call, Headers, Usage
 from gateway.errors import GatewayError, UpstreamBroken, UpstreamError
+from gateway.flow.hiding import hidden
 from gateway.flow.sources import CHARS_PER_TOKEN, Streamed
 from gateway.ports import Reply
 from gateway.route.plan import KEY_IS_DEAD, Step, upstream_outcome
@@ -145,9 +146,7 @@ async def refusal(reply: Reply, step: Step) -> Refusal:
         ours = UpstreamBroken(f"The upstream answered {status} with nothing we can pass on.")
         shown = status if status >= 500 or status == 429 else 502
         return Refusal(status, _ours(step, shown, ours, headers), code, wait)
-    for secret in step.deployment.secrets():
-        if secret and (text := secret.reveal().encode()) in body:
-            body = body.replace(text, b"***")
+    body = hidden(body, step.deployment)
     return Refusal(status, Opened(step, status, headers, body), code, wait)
 
 

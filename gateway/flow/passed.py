@@ -1,17 +1,20 @@
 """A reply that passes: the upstream's bytes as they come, and what they say of themselves.
 
 Two things are not passed on: an upstream that refuses our key answers whoever called with 502 and
-nothing of its own words, and a text that quotes the key loses it.
+nothing of its own words, and a text that quotes what we called it with loses that.
 """
 
 from collections.abc import Awaitable, Callable
 
 from gateway.call import Headers
+from gateway.catalog import Deployment
 from gateway.errors import UpstreamError, UpstreamTruncated
+from gateway.flow.hiding import hidden
 from gateway.flow.opening import MAX_ERROR_BYTES, UNAUTHORIZED, header
 from gateway.flow.passage import Books
 from gateway.ports import Reply
 from gateway.route.plan import upstream_outcome
+from gateway.wire.encoding import decoded
 from gateway.wire.envelope import envelope
 from gateway.wire.frames import Frames
 from gateway.wire.observed import ANY_END, ENDINGS, Observed
@@ -79,7 +82,7 @@ class Passed:
         name = where.partition("?")[0].rpartition("/")[2]
         return {"id": name} if name else {}
 
-    async def refused(self, key: bytes) -> None:
+    async def refused(self, deployment: Deployment) -> None:
         """Look at an error reply before anything of it goes on.
 
         Raises:
@@ -93,7 +96,10 @@ class Passed:
             self.headers = (*kept, JSON_FIELD)
         elif not self.whole:
             body = await self._reply.read(MAX_ERROR_BYTES)
-            self._first = body.replace(key, b"***") if key else body
+            if encoding := header(self.headers, b"content-encoding"):
+                body = decoded(body, encoding, MAX_ERROR_BYTES)
+                self.headers = tuple(f for f in self.headers if f[0] != b"content-encoding")
+            self._first = hidden(body, deployment)
         self.whole = True
         self.length = len(self._first) if self._first else self.length
 

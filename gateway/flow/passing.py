@@ -169,7 +169,7 @@ class Passing:
         books.status = passed.status
         if passed.status >= FAILED:
             began = self._now()
-            await passed.refused(deployment.key.reveal().encode())
+            await passed.refused(deployment)
             books.waited += self._now() - began
             books.status = passed.status
         now = self._now()

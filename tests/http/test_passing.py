@@ -1,7 +1,8 @@
 """What is not routed passes as it is: any method, bodies both ways as they come."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import gzip
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -263,13 +264,17 @@ async def test_a_refused_key_of_ours_is_not_the_callers() -> None:
     assert b"sk-upstream" not in said.body
 
 
-async def test_an_error_that_quotes_our_key_loses_it() -> None:
+@pytest.mark.parametrize("packs", [bytes, gzip.compress], ids=["plain", "gzip"])
+async def test_an_error_that_quotes_our_key_loses_it(packs: Callable[[bytes], bytes]) -> None:
     refusal = b'{"error":{"message":"key sk-upstream-secret has no access"}}'
-    head = b"HTTP/1.1 403 No\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
-    async with passing(says(head % len(refusal) + refusal)) as (e, _):
+    coding = b"Content-Encoding: gzip\r\n" if packs is not bytes else b""
+    head = b"HTTP/1.1 403 No\r\nContent-Type: application/json\r\n%bContent-Length: %d\r\n\r\n"
+    sent = packs(refusal)
+    async with passing(says(head % (coding, len(sent)) + sent)) as (e, _):
         said = await e.ask(post(b'{"model":"whatever"}', path="/v1/moderations"))
 
     assert (said.status, said.body) == (403, refusal.replace(b"sk-upstream-secret", b"***"))
+    assert "content-encoding" not in said.headers
 
 
 async def test_pipelined_passages_are_answered_in_order() -> None:
