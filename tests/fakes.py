@@ -1,5 +1,6 @@
 """One honest fake per port, and small makers of the nouns that tests need."""
 
+import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -99,8 +100,13 @@ class FakeClock:
 
 @dataclass
 class FakeLedger:
-    """Grants everything, or answers as told; remembers what was claimed and charged."""
+    """Grants everything, or answers as told; remembers what was claimed and charged.
 
+    `refusals` are by level; `gate` is waited for by whoever claims.
+    """
+
+    refusals: dict[str, Denial] = field(default_factory=dict)
+    gate: asyncio.Event | None = None
     answers: deque[Denial | Exception] = field(default_factory=deque)
     claims: list[Claim] = field(default_factory=list)
     charges: list[tuple[Grant | None, Charge]] = field(default_factory=list)
@@ -108,6 +114,11 @@ class FakeLedger:
 
     async def hold(self, claim: Claim) -> Grant | Denial:
         self.claims.append(claim)
+        if self.gate is not None:
+            await self.gate.wait()
+        for level in claim.levels:
+            if level.id in self.refusals:
+                return self.refusals[level.id]
         answer = self.answers.popleft() if self.answers else None
         if isinstance(answer, Exception):
             raise answer

@@ -18,6 +18,7 @@ from gateway.money import FREE, NanoUSD
 from gateway.ports import Kept, Reply
 from gateway.reuse.policy import Policy
 from gateway.wire.embeddings import Batch, Vectors, asking_for, batch, composed, vectors
+from gateway.wire.headers import that_matter
 from gateway.wire.reader import Unreadable, look
 
 PATH = "/embeddings"
@@ -85,7 +86,9 @@ class Embeddings:
         if not (embeds and policy and (wish.read or wish.write)):
             return None
         version = self._parts.catalog.version
-        return batch(wanted.document or {}, wanted.principal.tenant, wish.namespace, version)
+        apart = [text for field in that_matter(wanted.headers) for text in field]
+        tenant = wanted.principal.tenant
+        return batch(wanted.document or {}, tenant, wish.namespace, version, *apart)
 
     async def _known(self, asked: Batch, books: Books) -> list[Kept | None]:
         wish = books.wanted.cache

@@ -17,11 +17,14 @@ from itertools import islice
 from types import TracebackType
 from typing import Generic, Protocol, Self, TypeVar
 
-from gateway.errors import GatewayError, UpstreamTruncated
+from gateway.errors import GatewayError, UpstreamError, UpstreamsExhausted, UpstreamTruncated
 
 # A whole 32k-token stream is about 8 MB; behind that, a reader may lag this much.
 KEPT_BYTES = 8 * 1024 * 1024
 LAG_BYTES = 256 * 1024
+
+# What failed the leader would fail its followers; any other error may be its own.
+SHARED_FAILURES = (UpstreamError, UpstreamsExhausted)
 
 T = TypeVar("T")
 
@@ -210,9 +213,10 @@ class Presence:
 class Takeoff(Generic[T]):
     """A call on its way to its head, which identical calls may wait for.
 
-    Resolves to whatever the leader opened, or to what stopped it; a leader that was cancelled
-    resolves to None, and the followers start afresh. As a context manager it is found under its
-    key for so long, and resolved however that ends. (Not by `contextlib`: every call has one.)
+    Resolves to whatever the leader opened, or to how the upstreams failed it; whatever else stopped
+    it (it was cancelled, its key has no money left) resolves to None, and the followers start
+    afresh. As a context manager it is found under its key for so long, and resolved however that
+    ends. (Not by `contextlib`: every call has one.)
     """
 
     __slots__ = ("_among", "_future", "_key", "_presence")
@@ -234,10 +238,10 @@ class Takeoff(Generic[T]):
         trace: TracebackType | None,
     ) -> None:
         del self._among[self._key]
-        self.resolve(error if isinstance(error, GatewayError) else None)
+        self.resolve(error if isinstance(error, SHARED_FAILURES) else None)
 
     async def wait(self) -> T | None:
-        """Wait for the leader's head; raises the `GatewayError` that stopped it."""
+        """Wait for the leader's head; raises the error of the upstreams that failed it."""
         if self._future is None:
             self._future = asyncio.get_running_loop().create_future()
         self._presence.join()

@@ -4,9 +4,10 @@ Two rules: an answer is booked exactly once, however it ends, and its leader's r
 when it is booked *and* the leader's own client is done, whichever comes last.
 """
 
+import asyncio
 from collections.abc import Callable
 
-from gateway.call import Usage
+from gateway.call import Call, Usage
 from gateway.errors import UpstreamError
 from gateway.flow import explain
 from gateway.flow.answer import Answer
@@ -14,6 +15,7 @@ from gateway.flow.attempts import CANCELLED, Attempts
 from gateway.flow.flight import Flight
 from gateway.flow.journey import Journey, guessed
 from gateway.flow.opening import Opened, header
+from gateway.flow.own import cut_off, limited, lowered
 from gateway.flow.parts import Parts, Rules
 from gateway.flow.pinning import Pinning
 from gateway.flow.recall import Recall
@@ -28,13 +30,26 @@ class Departed:
     `key` is where it is kept and found by others (`b""`: neither).
     """
 
-    __slots__ = ("booked", "closed", "flight", "journey", "keep", "key", "opened", "recorded")
+    __slots__ = (
+        "booked",
+        "closed",
+        "flight",
+        "journey",
+        "keep",
+        "key",
+        "opened",
+        "own",
+        "recorded",
+    )
 
     def __init__(self, opened: Opened, journey: Journey, key: bytes, *, keep: bool) -> None:
         self.opened = opened
         self.journey = journey
         self.key = key
-        self.keep = keep and opened.status == 200
+        choice = journey.choice
+        # Made for its caller's allowance: nobody else's, and not for later.
+        self.own = choice is not None and bool(journey.call.principal.levels) and lowered(choice)
+        self.keep = keep and opened.status == 200 and not self.own
         self.flight: Flight | None = None
         self.booked = False
         self.closed = False
@@ -44,9 +59,19 @@ class Departed:
         """Whether its last reader left before its end."""
         return self.flight is not None and self.flight.readers <= 0 and not self.flight.over
 
-    def joinable(self) -> bool:
+    def joinable(self, call: Call) -> bool:
         """Whether one more call could still be answered by it."""
+        here = self.journey.call
+        if call.principal.key != here.principal.key and (
+            self.own or limited(here, self.opened.step.max_tokens)
+        ):
+            return False
         return self.flight is None or self.flight.joinable()
+
+    def lasting(self) -> bool:
+        """Whether it may be kept, now that all of it is in."""
+        call, most = self.journey.call, self.opened.step.max_tokens
+        return self.keep and not self.spoilt() and not cut_off(call, most, self.journey.usage)
 
     def spoilt(self) -> bool:
         """Whether the upstream said in the stream itself that it failed."""
@@ -83,11 +108,17 @@ class Landing:
                 self._explain(opened, departed.journey)
             if opened.ids or departed.journey.known is not None:
                 await self._remember(departed)
-            if departed.keep:
+            if departed.lasting():
                 await self._keep(departed, (opened.first,))
         else:
-            # Whoever loses the stream may ask for what it began by its id.
-            await self._pinning.remember(departed.journey.call, opened)
+            try:
+                # Whoever loses the stream may ask for what it began by its id.
+                await self._pinning.remember(departed.journey.call, opened)
+            except asyncio.CancelledError:
+                # Nobody else knows of it yet: it would stay open for ever.
+                opened.streamed.abandon()
+                self._book_stream(departed, CANCELLED)
+                raise
             if explains and opened.streamed.machine.done:
                 opened.first = self._last_words(departed, opened.first)
             elif explains:
@@ -173,7 +204,7 @@ class Landing:
         self._settle(departed)
         await self._remember(departed)
         pieces = flight.whole()
-        if departed.keep and pieces is not None and not departed.spoilt():
+        if pieces is not None and departed.lasting():
             await self._keep(departed, pieces)
 
     async def _remember(self, departed: Departed) -> None:

@@ -13,6 +13,7 @@ record    metrics and one log line, when the caller is done
 
 import asyncio
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from gateway.call import NO_WISHES, Assessment, Call
 from gateway.catalog import Deployment, Model
@@ -42,7 +43,7 @@ from gateway.route.plan import Step, steps
 from gateway.route.reasons import Choice
 from gateway.route.target import Target, resolve
 from gateway.wire.api import APIS
-from gateway.wire.headers import of_one_exchange
+from gateway.wire.headers import of_one_exchange, that_matter
 
 UNSHARED = Verdict(read=False, write=False, share=False, reason="explained")
 
@@ -115,19 +116,18 @@ class Flow:
         self, journey: Journey, dropped: frozenset[str], presence: Presence
     ) -> Answer:
         call = journey.call
-        target = allowed(
-            call, resolve(call.model, call.wishes, self.parts.catalog), self.parts.catalog
-        )
+        meant = resolve(call.model, call.wishes, self.parts.catalog)
+        target = allowed(call, meant, self.parts.catalog)
         verdict = self._verdict(call)
         journey.cache_note = verdict.reason
         key = b""
         if verdict.read or verdict.write or verdict.share:
             journey.cache = "miss"
-            version = self.parts.catalog.version
+            version, apart = self.parts.catalog.version, _apart(call, target, meant)
             if len(call.body) <= self.rules.thread_over:
-                key = _key_of(call, dropped, version)
+                key = _key_of(call, dropped, version, apart)
             else:
-                key = bytes(await self.parts.in_thread(_key_of, call, dropped, version))
+                key = bytes(await self.parts.in_thread(_key_of, call, dropped, version, apart))
         found = await self._abroad.look(call, verdict, key) if verdict.read else None
         if isinstance(found, Kept):
             return self._replayed(journey, found, "hit")
@@ -174,8 +174,9 @@ class Flow:
 
     async def _shared(self, journey: Journey, key: bytes) -> Departed | None:
         """An identical call's answer, if one is under way."""
+        call = journey.call
         while True:
-            if (departed := self._landing.flying.get(key)) is not None and departed.joinable():
+            if (departed := self._landing.flying.get(key)) is not None and departed.joinable(call):
                 return departed
             if (takeoff := self._takeoffs.get(key)) is None:
                 return None
@@ -184,7 +185,7 @@ class Flow:
                 departed = await takeoff.wait()
             finally:
                 journey.waited += self._now() - began
-            if departed is not None and departed.joinable():
+            if departed is not None and departed.joinable(call):
                 return departed
 
     async def _depart(
@@ -265,7 +266,15 @@ class Flow:
         self.decisions.add(journey.decided(ended, self._wall()))
 
 
-def _key_of(call: Call, dropped: frozenset[str], version: str) -> bytes:
+def _apart(call: Call, target: Target, meant: Target) -> list[Any]:
+    """What tells calls of one tenant apart that say the same: header fields, their keys' tiers."""
+    said = that_matter(call.headers)
+    if target is meant or target == meant:
+        return said
+    return [*said, [[one.model, *one.tiers] for one in (target, *target.then)]]
+
+
+def _key_of(call: Call, dropped: frozenset[str], version: str, apart: list[Any]) -> bytes:
     return cache_key(
         endpoint=call.api,
         body=call.body,
@@ -274,4 +283,5 @@ def _key_of(call: Call, dropped: frozenset[str], version: str) -> bytes:
         dropped=dropped,
         tenant=call.principal.tenant,
         catalog_version=version,
+        apart=apart,
     )

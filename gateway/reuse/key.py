@@ -3,7 +3,8 @@
 A list of what is left *out*, never of what goes in: a field nobody has heard of yet is part of the
 key, so a new parameter can cost a hit but never serve a wrong answer. Two bodies share a key when
 they are the same JSON (order and spacing of members aside) from the same tenant, at the same
-endpoint, under the same catalog, with the same wishes.
+endpoint, under the same catalog, with the same wishes, for the same tiers; header fields that can
+change an answer (`gateway.wire.headers`) are part of it too.
 
 Everything goes through one serialisation of one list, so no field can be shifted into its
 neighbour, and the whole 256 bits of SHA-256 are kept: nobody can aim at another's entry.
@@ -15,7 +16,7 @@ readers do.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -51,6 +52,7 @@ def cache_key(  # noqa: PLR0913 — all that can change an answer, each named wh
     dropped: frozenset[str],
     tenant: str,
     catalog_version: str,
+    apart: Sequence[Any] = (),
 ) -> bytes:
     """The 32 bytes under which this call's reply is kept.
 
@@ -62,12 +64,15 @@ def cache_key(  # noqa: PLR0913 — all that can change an answer, each named wh
         dropped: Members that were wishes: they are stripped before the upstream sees them.
         tenant: Whose call it is; replies never cross tenants.
         catalog_version: Changes when any model, tier or rule does.
+        apart: Whatever else tells it from other calls: most are told by nothing else.
     """
     if not (IGNORED.isdisjoint(document) and dropped.isdisjoint(document)):
         left_out = IGNORED | dropped
         document = {name: value for name, value in document.items() if name not in left_out}
     wanted = None if wishes is NO_WISHES else _that_matter(wishes)
-    digest = hashlib.sha256(_canonical([endpoint, tenant, catalog_version, wanted, document]))
+    parts = [endpoint, tenant, catalog_version, wanted, document]
+    # Behind the document, so that a list without it is no other list with it.
+    digest = hashlib.sha256(_canonical([*parts, apart] if apart else parts))
     if _WIDE in body.translate(_ONLY_DIGITS) and _holds_collapsed(document):
         # Two such numbers may differ and read the same, so only equal bytes are equal.
         # JSON has no raw NUL: the body cannot be mistaken for more of the list.

@@ -20,6 +20,19 @@ TO_UPSTREAM = frozenset(
         b"x-client-request-id",
     }
 )
+SAYS_NOTHING = frozenset(
+    {
+        b"accept",
+        b"idempotency-key",
+        b"traceparent",
+        b"tracestate",
+        b"user-agent",
+        b"x-client-request-id",
+    }
+)
+"""Those of them that name or trace a call and leave its answer alone."""
+
+_SAYING = tuple(TO_UPSTREAM - SAYS_NOTHING)
 # Written by us alone: who we are, where it goes, how it is framed, and that nobody compresses.
 OURS = frozenset(
     {
@@ -70,6 +83,12 @@ def to_upstream(fields: Iterable[tuple[bytes, bytes]]) -> Headers:
     return tuple(
         field for field in fields if field[0] in TO_UPSTREAM or field[0].startswith(b"x-stainless-")
     )
+
+
+def that_matter(fields: Headers) -> list[list[str]]:
+    """The request fields an upstream may see and answer otherwise for."""
+    found = [field for field in fields if field[0] in _SAYING]
+    return [[name.decode("latin-1"), value.decode("latin-1")] for name, value in found]
 
 
 def to_client(fields: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -16,7 +16,7 @@ from gateway.flow.answer import Answer
 from gateway.flow.flight import Presence
 from gateway.flow.life import Flow
 from gateway.flow.parts import Parts, Rules
-from gateway.ports import ReplyCache, Request, SharedFlights
+from gateway.ports import Affinities, ReplyCache, Request, SharedFlights
 from gateway.principal import ANYONE, Principal
 from gateway.store.memory import MemoryCache
 from gateway.store.notes import MemoryAffinities
@@ -199,6 +199,7 @@ def make_world(
     cache: Callable[[FakeClock], ReplyCache] | None = None,
     waiting: Callable[[], Awaitable[object]] | None = None,
     flights: SharedFlights | None = None,
+    notes: Callable[[FakeClock], Affinities] = MemoryAffinities,
     **rules: Any,
 ) -> World:
     """`waiting` stands in for time spent in a pause or a thread; `rules` differ from the usual."""
@@ -223,7 +224,7 @@ def make_world(
         clock=clock,
         upstream=upstream,
         cache=cache(clock) if cache else MemoryCache(clock, max_bytes=1 << 26, max_entry=1 << 25),
-        affinities=MemoryAffinities(clock),
+        affinities=notes(clock),
         ledger=ledger,
         recorder=recorder,
         assessor=assessor,
