@@ -90,6 +90,8 @@ async def _beside_others(opened: Opened, post: Post) -> None:
 async def _introduce(gateway: Running, opened: Opened) -> None:
     LOG.info("tokens are counted by %s", "compiled code" if COMPILED else "tiktoken")
     LOG.info("%s", await gateway.door.posture())
+    if opened.settings.admin.enabled is not False:
+        LOG.info("figures, decisions and a playground: %s/ui/", opened.url())
     if opened.settings.simulate.enabled:
         LOG.warning(
             "answers are SIMULATED: set OPENAI_API_KEY, or OPENAI_BASE_URL, or a configuration"

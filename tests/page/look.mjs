@@ -168,6 +168,7 @@ async function keys(page) {
     await page.click("#key-form .primary");
     await page.waitForSelector("#keys >> text=60 calls/min");
     await page.waitForSelector(".standing .meter");
+    await page.waitForSelector("#chart-burn canvas");
     await page.screenshot({ path: `${pictures}/keys.png` });
     await page.click("text=Rotate");
     await page.waitForFunction((old) => document.querySelector("#key-fresh code").innerText !== old, first);
@@ -197,7 +198,44 @@ async function lockedDoor() {
     await page.click("#login-form .primary");
     await page.waitForFunction(() => document.querySelector("#feed").innerText === "live");
   });
+  await firstMinute(page);
+  await trouble(page);
   await page.context().close();
+}
+
+// Before anybody has asked anything: the page says how, and calls are one button away.
+async function firstMinute(page) {
+  await step("a page without calls says what to do, and shows the calls it sends", async () => {
+    await page.waitForSelector("#welcome:not([hidden])");
+    const found = await faults(page);
+    if (found.length) throw new Error(found.join("; "));
+    await page.screenshot({ path: `${pictures}/welcome.png` });
+    const began = Date.now();
+    await page.click("#welcome .samples");
+    await page.waitForSelector("#recent tbody tr:nth-child(5)");
+    const took = Date.now() - began;
+    await page.click("#recent-box .samples");
+    return await page.locator("#welcome").isHidden() && `five decisions after ${took} ms`;
+  });
+}
+
+async function trouble(page) {
+  await step("what is wrong is told above every view, until it is over", async () => {
+    if (await page.locator("#trouble p.bad").count()) throw new Error(await page.locator("#trouble").innerText());
+    const data = { model: "mini", messages: [{ role: "user", content: "[[fault:status=503]] Hi" }] };
+    for (let i = 0; i < 12; i += 1) await page.request.post(`${locked}/v1/chat/completions`, { data });
+    await page.click("#tab-models");
+    await page.waitForSelector("#trouble p.bad");
+    const words = await page.locator("#trouble").innerText();
+    const found = await faults(page);
+    await page.screenshot({ path: `${pictures}/trouble.png` });
+    if (found.length) throw new Error(found.join("; "));
+    return words.split("\n").join(" | ");
+  });
+  await step("a gateway that does not answer is told of", async () => {
+    await page.route("**/admin/v1/metrics", (route) => route.abort());
+    await page.waitForSelector("#trouble >> text=does not answer");
+  });
 }
 
 for (const [size, scheme] of [["wide", "light"], ["wide", "dark"], ["phone", "light"], ["phone", "dark"]]) await look(size, scheme);

@@ -56,7 +56,10 @@ async function start() {
   const catalog = await json("catalog");
   $("version").textContent = catalog.version;
   $("simulated").hidden = !catalog.simulated;
-  $("base-url").textContent = new URL("../v1", location.href).href;
+  const base = new URL("../v1", location.href).href;
+  $("base-url").textContent = base;
+  $("welcome-curl").textContent = `curl ${base}/chat/completions -H 'content-type: application/json' \\\n  -d '{"model": "auto", "messages": [{"role": "user", "content": "Hello!"}]}'`;
+  $("welcome-play").addEventListener("click", () => { show("play"); $("play-prompt").focus(); });
   for (const view of Object.values(views)) view.start?.(catalog);
   const wanted = location.hash.slice(1);
   show(Object.hasOwn(views, wanted) ? wanted : "live");

@@ -29,9 +29,9 @@ export class Chart {
     const { x = {}, y = {}, ...rest } = this.options;
     this.plot = new uPlot({
       width: this.box.clientWidth, height: this.box.clientHeight,
-      cursor: { y: false, points: { size: 6 } }, legend: { show: false }, padding: [10, 8, 0, 0],
+      cursor: { y: false, points: { size: 6 } }, legend: { show: false }, padding: [10, 26, 0, 0],
       scales: { x: { time: !x.plain } },
-      axes: [{ ...axis, size: 28, values: (_, at) => at.map(x.plain ? String : ofDay), ...x }, { ...axis, ...y }],
+      axes: [{ ...axis, size: 28, space: 68, values: (_, at) => at.map(x.plain ? String : ofDay), ...x }, { ...axis, ...y }],
       series: [{}, ...this.series.map((one) => ({
         label: one.label, stroke: colour(one.colour), width: 1.8, points: { show: one.points ?? false, size: one.size ?? 5, fill: one.size ? colour(one.colour) : undefined }, spanGaps: true,
         fill: one.fill ? `${colour(one.colour)}${one.fill}` : undefined, dash: one.dash, paths: one.stepped ? uPlot.paths.stepped({ align: 1 }) : undefined,

@@ -3,6 +3,8 @@
 import { admin, events, json, metrics } from "./api.js";
 import { Chart, STACK, stacked } from "./charts.js";
 import { details, outcome } from "./decision.js";
+import * as samples from "./samples.js";
+import * as trouble from "./trouble.js";
 import { $, TIERS, cells, clock, count, dollars, el, number, percent, rows, seconds, tier, toast } from "./dom.js";
 
 const LEAST = 60; // seconds of the charts: since the first call that is known, within these
@@ -14,18 +16,21 @@ const POLL = 2000;
 const FAMILIES = [
   "gateway_requests_total", "gateway_cost_usd_total", "gateway_saved_usd_total", "gateway_cache_total", "gateway_in_flight",
   "gateway_attempts_total", "gateway_breaker_open", "gateway_overhead_seconds_sum", "gateway_overhead_seconds_count",
-  "gateway_cache_bytes", "gateway_cache_entries",
+  "gateway_cache_bytes", "gateway_cache_entries", ...trouble.FAMILIES,
 ];
 
 let kept = []; // oldest first
 const known = new Set();
 let fresh = [];
+let caughtUp = false;
 let held = false;
 let drawing = false;
 let charts = null;
 let drawnAt = 0;
 
-export function start() {
+export function start(catalog) {
+  trouble.start(catalog);
+  samples.start(catalog);
   $("tier-legend").replaceChildren(...TIERS.map((label) => tier(label)));
   $("hold").addEventListener("click", () => {
     held = !held;
@@ -53,6 +58,9 @@ async function follow() {
       if (!reply.ok) throw new Error(`HTTP ${reply.status}`);
       const past = await json("decisions?limit=500");
       past.data.reverse().forEach(take);
+      caughtUp = true;
+      poll();
+      schedule();
       state("live", "good");
       wait = 500;
       await events(reply, take);
@@ -109,7 +117,7 @@ function table(all) {
     while (body.rows.length > MOST_ROWS) body.lastElementChild.remove();
   }
   fresh = [];
-  $("recent-empty").hidden = kept.length > 0;
+  for (const [id, shown] of [["welcome", caughtUp && !kept.length], ["live-charts", kept.length], ["recent-box", kept.length]]) $(id).hidden = !shown;
 }
 
 function row(said, isFresh) {
@@ -172,8 +180,11 @@ async function poll() {
   try {
     found = await metrics(FAMILIES);
   } catch {
+    trouble.unseen();
+    $("tiles").classList.add("stale");
     return;
   }
+  $("tiles").classList.remove("stale");
   const of = (name) => found.filter((one) => one.name === name);
   const sum = (name, fits = () => true) => of(name).filter(fits).reduce((all, one) => all + one.value, 0);
   const calls = sum("gateway_requests_total"), spent = sum("gateway_cost_usd_total"), saved = sum("gateway_saved_usd_total");
@@ -188,9 +199,10 @@ async function poll() {
     ["Own time", seconds(sum("gateway_overhead_seconds_sum") / sum("gateway_overhead_seconds_count")), "the gateway's, a call"],
   ];
   $("tiles").replaceChildren(...tiles.map(([name, value, note]) => el("div", {}, el("dt", {}, name), el("dd", {}, value, " ", el("small", {}, note)))));
+  trouble.look(of, lately);
   upstreams(of);
   $("cache").replaceChildren(...[["Replies kept", count(sum("gateway_cache_entries"))], ["Megabytes", (sum("gateway_cache_bytes") / 1e6).toFixed(1)],
-    ...["hit", "shared", "stale", "miss", "bypass"].map((name) => [name, count(sum("gateway_cache_total", (one) => one.labels.outcome === name))])]
+    ...["hit", "shared", "miss", "bypass"].map((name) => [name, count(sum("gateway_cache_total", (one) => one.labels.outcome === name))])]
     .flatMap(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 

@@ -85,17 +85,28 @@ function allowance(one) {
     el("span", { class: "hint" }, `${dollars(one.settled_usd)} spent · ${dollars(one.held_usd)} held · ${dollars(one.remaining_usd)} left · renewed in ${seconds(one.reset_seconds)}`));
 }
 
+// From the window's first moment to its end: what was seen of it here, and the line of an even pace.
 function burn(one) {
-  $("burn").hidden = !one;
-  if (!one) return;
+  const known = one && one.elapsed < 1 && one.reset_seconds > 0;
+  $("burn").hidden = !known;
+  if (!known) return;
+  const now = Date.now() / 1000, amount = Number(one.amount_usd), end = now + one.reset_seconds;
+  const begin = end - one.reset_seconds / (1 - one.elapsed), even = (at) => amount * (1 - (at - begin) / (end - begin));
   const name = `${one.level} ${one.amount_usd}`;
-  const points = history.get(name) ?? [];
-  points.push([Date.now() / 1000, Number(one.remaining_usd), Number(one.amount_usd) * (1 - one.elapsed)]);
-  history.set(name, points.slice(-900));
-  $("burn-title").textContent = `Left of ${one.allowance ?? levelName(one.level)}, dollars, and what an even pace would leave`;
-  chart ??= new Chart($("chart-burn"), [{ label: "left", colour: "mini", fill: "22" }, { label: "even pace", colour: "faint", dash: [5, 5] }]);
-  chart.show([0, 1, 2].map((i) => points.map((point) => point[i])));
+  const seen = (history.get(name) ?? []).filter(([at]) => at > begin).slice(-900);
+  seen.push([now, Number(one.remaining_usd)]);
+  history.set(name, seen);
+  $("burn-title").textContent = `Left of ${one.allowance ?? levelName(one.level)}, dollars, and what an even pace would leave, to the end of its window`;
+  chart ??= new Chart($("chart-burn"), [{ label: "left", colour: "mini", fill: "22" }, { label: "even pace", colour: "faint", dash: [5, 5] }], {
+    x: { values: (_, times) => times.map((at) => ofWindow(at, times)) }, y: { values: (_, values) => values.map(dollars), size: 80 },
+  });
+  const points = [[begin, amount], ...seen, [end, null]];
+  chart.show([points.map(([at]) => at), points.map(([, left]) => left), points.map(([at]) => even(at))]);
 }
+
+const ofWindow = (at, times) => (times.at(-1) - times[0] > 2 * 86400
+  ? new Date(at * 1000).toLocaleDateString([], { month: "short", day: "numeric" })
+  : new Date(at * 1000).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false }));
 
 function edit(key) {
   editing = key;

@@ -14,7 +14,7 @@ export function start() {
 export async function shown() {
   answer = await json("whatif");
   $("whatif-empty").hidden = answer.calls > 0;
-  $("whatif-result").hidden = answer.calls === 0;
+  $("whatif-result").hidden = $("whatif-figure").hidden = answer.calls === 0;
   chart ??= new Chart($("chart-whatif"), [{ label: "quality", colour: "accent", points: true }, { label: "dial", colour: "full", points: true, size: 11 }], {
     x: { plain: true, values: (_, values) => values.map(dollars) }, y: { values: (_, values) => values.map((value) => value.toFixed(2)) },
   });
