@@ -97,6 +97,7 @@ def frame(url: str, span: Span) -> RenderableType:
     return Group(
         _title(url, since),
         _calls(span),
+        *_trouble(span),
         Text(),
         _tiers(span),
         Text(),
@@ -125,6 +126,16 @@ def _calls(span: Span) -> Text:
         "cache " + (", ".join(f"{n} {s:.0%}" for n, s in sorted(cache.items()) if s) or NOTHING),
     )
     return Text(" · ".join(lines))
+
+
+def _trouble(span: Span) -> Iterator[Text]:
+    for store, up in span.now.by("gateway_store_up", "store").items():
+        if not up:
+            why = "cannot be reached" if store == "redis" else "cannot be written"
+            yield Text(f"{store} {why}: see `tiergate doctor`", style="bold red")
+    refused = span.gained("gateway_limited_total", limit="allowance")
+    if refused:
+        yield Text(f"{refused:,.0f} calls refused: allowances do not hold them", style="yellow")
 
 
 def _tiers(span: Span) -> Table:

@@ -52,6 +52,14 @@ def drawn(span: Span) -> str:
     return out.getvalue()
 
 
+def test_a_store_that_is_away_and_calls_that_are_refused_are_told_of() -> None:
+    more = 'gateway_store_up{store="redis"} 0\ngateway_limited_total{level="key",limit="allowance"} 7\n'
+
+    assert "redis cannot be reached" in drawn(Span(page(more=more)))
+    assert "7 calls refused" in drawn(Span(page(more=more)))
+    assert "refused" not in drawn(Span(page(more='gateway_store_up{store="redis"} 1\n')))
+
+
 def test_a_first_look_shows_what_happened_since_the_start() -> None:
     text = drawn(Span(page(more=BUDGET)))
 
