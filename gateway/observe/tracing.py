@@ -69,7 +69,7 @@ class Tracing:
     """Begins traces, and takes the calls that ended; `dropped`, `refused` and `sent` are spans."""
 
     __slots__ = (
-        *("_clock", "_due", "_failing", "_queue", "_send", "_wait", "_wanted"),
+        *("_clock", "_due", "_queue", "_send", "_trouble", "_wait", "_wanted"),
         *("dropped", "refused", "sent", "stopping"),
     )
 
@@ -78,7 +78,7 @@ class Tracing:
         self._clock = clock
         self._wanted = wanted
         self._queue: deque[Finished] = deque()
-        self._failing = False
+        self._trouble = ""
         self._due = self._wait = 0.0
         self.sent = self.dropped = self.refused = 0
         self.stopping = asyncio.Event()
@@ -163,12 +163,12 @@ class Tracing:
         return True
 
     def _tell(self, taken: Taken) -> None:
-        failing = taken.status != OK or taken.refused > 0
-        if failing and not self._failing:
-            LOG.warning("the collector of traces %s", _trouble(taken))
-        elif self._failing and not failing:
+        trouble = _trouble(taken)
+        if trouble and trouble != self._trouble:
+            LOG.warning("the collector of traces %s: %s", _answer(taken), trouble)
+        elif self._trouble and not trouble:
             LOG.info("the collector of traces takes spans again")
-        self._failing = failing
+        self._trouble = trouble
 
 
 def pause(asked: float, last: float) -> float:
@@ -177,9 +177,15 @@ def pause(asked: float, last: float) -> float:
 
 
 def _trouble(taken: Taken) -> str:
-    if taken.status == OK:
-        return f"refuses some spans ({taken.refused} of one batch); they are not sent again"
+    """What becomes of spans; empty where all is well."""
     if taken.status in RETRIED:
-        why = f"answered {taken.status}" if taken.status else "cannot be reached"
-        return f"{why}; spans wait, then are dropped"
-    return f"answered {taken.status}; spans are lost until it takes them"
+        return f"spans wait, and of more than {LIMIT:,} calls they are dropped"
+    if taken.status != OK:
+        return "spans are lost until it takes them"
+    return "they are not sent again" if taken.refused else ""
+
+
+def _answer(taken: Taken) -> str:
+    if taken.status == OK:
+        return f"refuses {taken.refused} spans of a batch"
+    return f"answered {taken.status}" if taken.status else "cannot be reached"

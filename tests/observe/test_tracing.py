@@ -204,7 +204,19 @@ async def test_spans_that_a_collector_took_in_part_are_not_sent_again(
 
     assert len(collector.bodies) == 3
     assert tracing.spans() == {"sent": 1 + 0 + 2, "dropped": 0, "refused": 3 + 2}
-    assert "refuses some spans (3 of one batch)" in caplog.text
+    assert "refuses 3 spans of a batch: they are not sent again" in caplog.text
+
+
+async def test_another_kind_of_trouble_is_told_of_again(caplog: pytest.LogCaptureFixture) -> None:
+    tracing, _ = made(Taken(200, refused=1), 0, 503, 403, 200)
+    with caplog.at_level(logging.INFO):
+        for _ in range(5):
+            end(tracing)
+            await tracing.flush()
+
+    assert [record.levelname for record in caplog.records] == [*["WARNING"] * 3, "INFO"]
+    assert "cannot be reached" in caplog.text
+    assert "answered 403" in caplog.text
 
 
 async def test_what_is_left_at_the_end_is_counted_as_dropped() -> None:
