@@ -32,7 +32,7 @@ from gateway.upstream.pool import Limits
 
 MAX_REPLY = 32 * 2**20
 # A started gateway listens within a second or two; a loaded machine takes longer.
-START_SECONDS, POLL_SECONDS = 60.0, 0.05
+START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 PROMPT = "What is the capital of the country that is number {} on an alphabetical list?"
 

@@ -5,7 +5,7 @@ kept for 400 days. When there are too many, what is spent on accounts that have 
 that day is told as one for each organisation and tier, so that sums stay whole.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from operator import add
 from typing import Any
@@ -38,6 +38,11 @@ def day_number(day: date) -> int:
     return (day - date(1970, 1, 1)).days
 
 
+def date_of(day: int) -> date:
+    """Days since the epoch, as a day."""
+    return datetime.fromtimestamp(day * DAY_SECONDS, UTC).date()
+
+
 def record(day: int, charge: Charge) -> Record:
     """What a charge adds."""
     account, cost, usage, saved = charge
@@ -64,10 +69,15 @@ def other(named: Record) -> Record:
 
 def spent(one: Record) -> Spent:
     """A record, as it is told."""
-    calls, prompt, cached, completion, reasoning, cost, estimated, saved = one[NAMED:]
+    return told(date_of(one[0]), Account(*one[1:NAMED]), one[NAMED:])
+
+
+def told(day: date, account: Account, sums: Sequence[int]) -> Spent:
+    """An account's sums of a day, in the order that records keep them."""
+    calls, prompt, cached, completion, reasoning, cost, estimated, saved = sums
     return Spent(
-        datetime.fromtimestamp(one[0] * DAY_SECONDS, UTC).date(),
-        Account(*one[1:NAMED]),
+        day,
+        account,
         calls,
         prompt,
         cached,

@@ -24,9 +24,6 @@ from gateway.classify.prompt import Prompt, measure, named_tools, schema_of
 from gateway.classify.signals import Context, Signals
 from gateway.classify.tokens import Tokenizer
 
-LONG_BODY = 64 * 1024
-"""Bytes of a body from which assessing takes longer than the loop may be held up."""
-
 EXACT_CHARS = 2_000
 EXACT_TEXTS = 6
 """What is counted whole, if the task is: system prompts and turns repeat, and are remembered."""
@@ -152,11 +149,6 @@ class Assessor:
             prompt.images,
             prompt.manner,
         )
-
-    @staticmethod
-    def is_long(body_bytes: int) -> bool:
-        """Whether a body of so many bytes should be assessed in a thread."""
-        return body_bytes > LONG_BODY
 
     def count(self, document: Mapping[str, Any], stop_above: int | None = None) -> int:
         """Count the tokens of a prompt's texts, tools and schema (for a thread).

@@ -40,9 +40,9 @@ class Far(Protocol):
 
 
 class LayeredCache:
-    """A `ReplyCache` of two: near, then far; `near_hits` and `far_hits` count who answered."""
+    """A `ReplyCache` of two: near, then far; `near_hits` counts what the near one answered."""
 
-    __slots__ = ("_far", "_near", "_near_seconds", "_wall", "far_hits", "near_hits")
+    __slots__ = ("_far", "_near", "_near_seconds", "_wall", "near_hits")
 
     def __init__(
         self, near: ReplyCache, far: Far, clock: Clock, near_seconds: float = NEAR_SECONDS
@@ -52,7 +52,6 @@ class LayeredCache:
         self._near_seconds = near_seconds
         self._wall = clock.wall
         self.near_hits = 0
-        self.far_hits = 0
 
     async def close_by(self, key: bytes) -> Kept | None:
         """What is kept near."""
@@ -71,7 +70,6 @@ class LayeredCache:
 
     async def keep_near(self, key: bytes, found: Found) -> Kept:
         """Keep near what was found far."""
-        self.far_hits += 1
         left = min(found.ends - self._wall(), self._near_seconds)
         if left > 0:
             await self._near.put(key, found.kept, left)

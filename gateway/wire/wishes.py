@@ -21,7 +21,7 @@ SDKs and browsers send by themselves (x-stainless-*, cache-control) is used or i
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from gateway.call import NO_WISHES, CacheWish, Sort, Wishes
+from gateway.call import NO_WISHES, CacheWish, Wishes
 from gateway.catalog import TIER_LABELS, TIERS_BY_LABEL, Tier
 from gateway.errors import InvalidValue
 from gateway.wire.caching import from_cache_control, from_gateway_header, from_member
@@ -36,7 +36,6 @@ _SDK_TIMEOUT = b"x-stainless-read-timeout"
 _SDK_ONLY = frozenset([_SDK_TIMEOUT])
 _SDK_PATIENCE = Wishes(patience=600.0)
 _DAY_MS = DAY_SECONDS * 1000
-_SUFFIXES: Mapping[str, Sort] = {":floor": Sort.FLOOR, ":nitro": Sort.NITRO}
 
 
 def parse(
@@ -75,14 +74,6 @@ def parse(
     if caching:
         fields["cache"] = CacheWish(**caching)
     return Wishes(**fields) if fields else NO_WISHES, stripped
-
-
-def split_model(name: str) -> tuple[str, Sort]:
-    """Split `auto:floor` and `auto:nitro`, of any name, into the name and what to prefer."""
-    sort = _SUFFIXES.get(name[-6:])
-    if sort is None or len(name) == 6:
-        return name, Sort.BALANCED
-    return name[:-6], sort
 
 
 def _from_body(

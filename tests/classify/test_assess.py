@@ -98,11 +98,6 @@ def test_counting_stops_above_a_limit(assessor: Assessor) -> None:
     assert assessor.count(document, stop_above=whole) == whole
 
 
-def test_long_bodies_belong_in_a_thread(assessor: Assessor) -> None:
-    assert not assessor.is_long(64 * 1024)
-    assert assessor.is_long(64 * 1024 + 1)
-
-
 def test_files_and_unknown_parts_widen_the_bounds(assessor: Assessor) -> None:
     part = {"type": "file", "file": {"file_data": "A" * 16_000}}
     found = assessor.assess({"messages": [{"role": "user", "content": [part]}]})

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 
 import pytest
 
+from gateway.budget.records import OTHER
 from gateway.errors import StoreUnavailable
 from gateway.holds import Account, Grant
 from gateway.store.redis.ledger_backlog import MAX_SUMS, Backlog, Names, Owed
-from gateway.store.redis.ledger_records import MAX_ACCOUNTS, OTHER, SUMS, spelled
+from gateway.store.redis.ledger_records import MAX_ACCOUNTS, SUMS, spelled
 from gateway.store.redis.ledger_shape import MICRO, Shape
 from tests.processes import free_port
 from tests.store.redis_ledgers import (

@@ -11,7 +11,6 @@ from gateway.wire.anthropic.request import (
     Terms,
     Translated,
     counted,
-    from_count_request,
     from_request,
 )
 from tests.wire.spelling import VALUES
@@ -227,10 +226,7 @@ def test_half_a_surrogate_pair_passes() -> None:
     assert b"\\ud83d" in translated(messages=[{**ASKED, "content": "\ud83d"}]).body
 
 
-def test_counting_needs_no_limit() -> None:
-    document = {"model": "auto", "messages": [ASKED]}
-
-    assert from_count_request(document)["messages"] == [ASKED]
+def test_a_count_is_told_as_anthropic_tells_it() -> None:
     assert counted(12) == b'{"input_tokens":12}'
 
 

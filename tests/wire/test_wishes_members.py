@@ -7,7 +7,7 @@ import pytest
 from gateway.call import NO_WISHES, CacheWish, Sort, Wishes
 from gateway.catalog import Tier
 from gateway.errors import InvalidValue
-from gateway.wire.wishes import HEADERS, parse, split_model
+from gateway.wire.wishes import HEADERS, parse
 from tests.wire.wishing import wishes_of
 
 
@@ -213,24 +213,6 @@ def test_an_sdks_own_timeout_does_not_hide_other_wishes() -> None:
 def test_every_header_that_is_read_is_listed() -> None:
     assert b"x-gateway-tier" in HEADERS
     assert all(name == name.lower() for name in HEADERS)
-
-
-@pytest.mark.parametrize(
-    ("name", "split"),
-    [
-        ("auto", ("auto", Sort.BALANCED)),
-        ("auto:floor", ("auto", Sort.FLOOR)),
-        ("auto:nitro", ("auto", Sort.NITRO)),
-        ("gpt-4.1:nitro", ("gpt-4.1", Sort.NITRO)),
-        ("ft:gpt-4.1:org:floor", ("ft:gpt-4.1:org", Sort.FLOOR)),
-        ("auto:free", ("auto:free", Sort.BALANCED)),
-        (":floor", (":floor", Sort.BALANCED)),
-        ("floor", ("floor", Sort.BALANCED)),
-        ("", ("", Sort.BALANCED)),
-    ],
-)
-def test_a_name_may_say_what_to_prefer(name: str, split: tuple[str, Sort]) -> None:
-    assert split_model(name) == split
 
 
 @pytest.mark.parametrize(

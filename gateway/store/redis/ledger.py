@@ -26,6 +26,7 @@ from secrets import token_hex
 
 from gateway.access.directory import NO_ORGANISATION
 from gateway.budget.books import account_of
+from gateway.budget.records import day_of
 from gateway.errors import StoreUnavailable
 from gateway.holds import Charge, Claim, Denial, Grant, SpendQuery, Spent, Standing
 from gateway.ports import Clock
@@ -34,7 +35,7 @@ from gateway.store.redis.dial import NotReached
 from gateway.store.redis.faults import Refused
 from gateway.store.redis.ledger_backlog import Names, Owed
 from gateway.store.redis.ledger_leases import Leases
-from gateway.store.redis.ledger_records import Records, day_of
+from gateway.store.redis.ledger_records import Records
 from gateway.store.redis.ledger_scripts import NOTHING, Scripts
 from gateway.store.redis.ledger_shape import MICRO, Shape, Shapes
 from gateway.store.redis.ledger_writer import Writer

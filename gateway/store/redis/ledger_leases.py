@@ -5,7 +5,8 @@ steps, so that the script which ends it can name the keys of its levels: look wh
 (the script looks again).
 """
 
-from gateway.store.redis.ledger_records import Records, day_of
+from gateway.budget.records import day_of
+from gateway.store.redis.ledger_records import Records
 from gateway.store.redis.ledger_scripts import DUE, Scripts
 from gateway.store.redis.ledger_shape import MICRO, Shape
 from gateway.store.redis.ledger_together import together

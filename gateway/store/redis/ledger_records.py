@@ -9,13 +9,20 @@ Refused: searching the server for keys.
 
 from collections.abc import Iterator
 from contextlib import suppress
-from datetime import UTC, date, datetime
 from struct import Struct
 from typing import Final
 
+from gateway.budget.records import (
+    DAY_SECONDS,
+    KEPT_DAYS,
+    OTHER,
+    date_of,
+    day_number,
+    day_of,
+    told,
+)
 from gateway.errors import StoreUnavailable
 from gateway.holds import Account, SpendQuery, Spent
-from gateway.money import NanoUSD
 from gateway.ports import Clock
 from gateway.store.redis.faults import Refused
 from gateway.store.redis.ledger_shape import SEPARATOR, base_of, tag
@@ -23,12 +30,9 @@ from gateway.store.redis.ledger_together import together
 from gateway.store.redis.link import Link
 from gateway.store.redis.wire import Answer, Word
 
-DAY_SECONDS = 86_400
-KEPT_DAYS = 400
 MAX_ACCOUNTS = 5_000
 """Accounts told apart on one day of one root: a megabyte. What comes beyond is told as one."""
 
-OTHER = "other"
 ROOTS: Final = b"tg1:roots"
 ROWS = 250
 """Rows read in one round trip: half a millisecond of the server's time, and of ours."""
@@ -39,11 +43,6 @@ SIDE_BY_SIDE = 32
 SUMS = Struct(">8d")
 Sums = tuple[int, ...]
 """Calls, prompt, cached, completion, reasoning, cost, estimated, saved."""
-
-
-def day_of(at: float) -> int:
-    """The day (UTC) of an instant, as days since the epoch."""
-    return int(at // DAY_SECONDS)
 
 
 def spend_key(base: str, day: int) -> bytes:
@@ -103,9 +102,9 @@ class Records:
         """
         found: list[Spent] = []
         today = day_of(self._wall())
-        since = max(_number(query.since), today - KEPT_DAYS)
+        since = max(day_number(query.since), today - KEPT_DAYS)
         # A day is over at another time where a clock is wrong.
-        day = min(_number(query.until), today + 1)
+        day = min(day_number(query.until), today + 1)
         if since > day:
             return found
         last = await self._roots(since)
@@ -127,8 +126,8 @@ class Records:
         for start in range(0, len(roots), SIDE_BY_SIDE):
             keys = [spend_key(base_of(root), day) for root in roots[start : start + SIDE_BY_SIDE]]
             await together(self._read_root(key, totals, query) for key in keys)
-        spelt = _date(day)
-        spent = [_spent(spelt, account, sums) for account, sums in totals.items()]
+        spelt = date_of(day)
+        spent = [told(spelt, account, sums) for account, sums in totals.items()]
         return sorted(spent, key=lambda one: one.cost, reverse=True)
 
     async def _read_root(
@@ -178,27 +177,3 @@ def _rows(fields: dict[bytes, bytes]) -> Iterator[tuple[Account, list[int]]]:
         # What has another form was not written here.
         if len(names) == len(Account._fields) and len(value) == SUMS.size:
             yield Account(*names), [int(number) for number in SUMS.unpack(value)]
-
-
-def _spent(day: date, account: Account, sums: list[int]) -> Spent:
-    calls, prompt, cached, completion, reasoning, cost, estimated, saved = sums
-    return Spent(
-        day,
-        account,
-        calls,
-        prompt,
-        cached,
-        completion,
-        reasoning,
-        NanoUSD(cost),
-        NanoUSD(estimated),
-        NanoUSD(saved),
-    )
-
-
-def _number(day: date) -> int:
-    return (day - date(1970, 1, 1)).days
-
-
-def _date(day: int) -> date:
-    return datetime.fromtimestamp(day * DAY_SECONDS, UTC).date()

@@ -3,14 +3,12 @@
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 
+from gateway.budget.records import DAY_SECONDS, KEPT_DAYS, day_of
 from gateway.holds import Account, Claim
 from gateway.store.redis.ledger_backlog import Owed
 from gateway.store.redis.ledger_records import (
-    DAY_SECONDS,
-    KEPT_DAYS,
     MAX_ACCOUNTS,
     SUMS,
-    day_of,
     other,
     spelled,
     spend_key,

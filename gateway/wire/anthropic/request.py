@@ -24,8 +24,6 @@ SESSION_HEADER = b"x-claude-code-session-id"
 # Claude Code's `metadata.user_id`: JSON with a session_id, formerly `user_…_session_UUID`.
 _SESSION = re.compile(r"session(?:_id\"\s*:\s*\"|_)([0-9a-fA-F-]{8,64})")
 _SESSION_HEADER = re.compile(r"[!-~]{1,128}")
-# What a call needs that is only counted.
-_UNLIMITED = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,18 +108,6 @@ def from_request(
         longer,
         options.wants_thoughts(document),
     )
-
-
-def from_count_request(
-    document: Mapping[str, Any], terms: Terms = DEFAULT_TERMS
-) -> Mapping[str, Any]:
-    """The chat document whose prompt a call to `/v1/messages/count_tokens` wants counted.
-
-    Raises:
-        InvalidValue: as `from_request`.
-    """
-    asked = {**document, "max_tokens": _UNLIMITED}
-    return from_request(asked, {}, terms).document
 
 
 def counted(tokens: int) -> bytes:

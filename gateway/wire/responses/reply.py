@@ -12,7 +12,6 @@ from gateway.errors import UpstreamBroken
 from gateway.wire.reader import Unreadable, look
 from gateway.wire.responses.usage import usage_of
 
-UNDERWAY = frozenset(("queued", "in_progress"))
 MOST_ITEMS = 64
 """Items whose ids are told; what refers to more refers to some of these."""
 
