@@ -14,12 +14,14 @@ from gateway.catalog import Catalog, Deployment, Model
 from gateway.settings.schema import Settings
 
 CHOSEN = "bold green"
+# Where there is little room names are folded; tiers and figures never are.
+FOLDED = frozenset({"name", "model", "verdict"})
 
 
 def _table(*left: str, right: tuple[str, ...] = ()) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold underline")
     for title in left:
-        table.add_column(title, no_wrap=True)
+        table.add_column(title, overflow="fold", no_wrap=title not in FOLDED)
     for title in right:
         table.add_column(title, justify="right", no_wrap=True)
     return table
