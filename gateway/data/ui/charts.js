@@ -26,11 +26,11 @@ export class Chart {
 
   #make() {
     const axis = { stroke: colour("faint"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false }, font: "11px system-ui", size: 48 };
-    const { x = {}, y = {}, ...rest } = this.options;
+    const { x = {}, y = {}, fromZero = false, ...rest } = this.options;
     this.plot = new uPlot({
       width: this.box.clientWidth, height: this.box.clientHeight,
       cursor: { y: false, points: { size: 6 } }, legend: { show: false }, padding: [10, 26, 0, 0],
-      scales: { x: { time: !x.plain } },
+      scales: { x: { time: !x.plain }, y: fromZero ? { range: (_, least, most) => uPlot.rangeNum(0, most || 1, 0.1, true) } : {} },
       axes: [{ ...axis, size: 28, space: 68, values: (_, at) => at.map(x.plain ? String : ofDay), ...x }, { ...axis, ...y }],
       series: [{}, ...this.series.map((one) => ({
         label: one.label, stroke: colour(one.colour), width: 1.8, points: { show: one.points ?? false, size: one.size ?? 5, fill: one.size ? colour(one.colour) : undefined }, spanGaps: true,

@@ -117,7 +117,10 @@ function table(all) {
     while (body.rows.length > MOST_ROWS) body.lastElementChild.remove();
   }
   fresh = [];
+  const lost = kept.length && $("welcome").contains(document.activeElement);
   for (const [id, shown] of [["welcome", caughtUp && !kept.length], ["live-charts", kept.length], ["recent-box", kept.length]]) $(id).hidden = !shown;
+  // Whoever pressed the button that goes away finds the one that stops the calls.
+  if (lost) $("recent-box").querySelector(".samples").focus();
 }
 
 function row(said, isFresh) {
@@ -139,8 +142,8 @@ async function open(id) {
 
 function chartAll() {
   charts ??= {
-    tiers: new Chart($("chart-tiers"), STACK, { y: { values: (_, values) => values.map((value) => value || "") } }),
-    money: new Chart($("chart-money"), [{ label: "always full", colour: "full", dash: [5, 5] }, { label: "spent", colour: "mini", fill: "22" }], { y: { values: (_, values) => values.map(dollars), size: 62 } }),
+    tiers: new Chart($("chart-tiers"), STACK, { fromZero: true, y: { values: (_, values) => values.map((value) => value || "") } }),
+    money: new Chart($("chart-money"), [{ label: "always full", colour: "full", dash: [5, 5] }, { label: "spent", colour: "mini", fill: "22" }], { fromZero: true, y: { values: (_, values) => values.map(dollars), size: 62 } }),
     ttft: new Chart($("chart-ttft"), TIERS.map((label) => ({ label, colour: label, points: true }))),
   };
   const last = Math.floor(Date.now() / 1000 / STEP) * STEP;

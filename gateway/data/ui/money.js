@@ -98,7 +98,7 @@ function burn(one) {
   history.set(name, seen);
   $("burn-title").textContent = `Left of ${one.allowance ?? levelName(one.level)}, dollars, and what an even pace would leave, to the end of its window`;
   chart ??= new Chart($("chart-burn"), [{ label: "left", colour: "mini", fill: "22" }, { label: "even pace", colour: "faint", dash: [5, 5] }], {
-    x: { values: (_, times) => times.map((at) => ofWindow(at, times)) }, y: { values: (_, values) => values.map(dollars), size: 80 },
+    fromZero: true, x: { values: (_, times) => times.map((at) => ofWindow(at, times)) }, y: { values: (_, values) => values.map(dollars), size: 80 },
   });
   const points = [[begin, amount], ...seen, [end, null]];
   chart.show([points.map(([at]) => at), points.map(([, left]) => left), points.map(([at]) => even(at))]);

@@ -8,6 +8,7 @@ export const FAMILIES = [
   "gateway_log_dropped_total", "gateway_queue_length", "gateway_model_succeeded",
 ];
 const RECENT = 60; // seconds that a counted event stays shown
+const LASTING = 30; // seconds: the worst of the last twenty is shown, and one hiccup is no trouble
 const FEWEST = 5; // calls that a share of failures is told of
 const FAILED = 0.05, PACE = 1.2, LAG = 0.1, NOTICE_DAYS = 30; // as in the alerts
 
@@ -26,6 +27,7 @@ const before = new Map(); // counter -> { value, until }
 let lapsed = []; // of the catalog
 let told = "[]";
 let seenAt = null;
+let lateSince = null;
 
 export function start(catalog) {
   lapsed = catalog.simulated ? [] : catalog.models.filter((model) => model.shutdown_date && model.days_left <= NOTICE_DAYS);
@@ -93,7 +95,8 @@ function* ends(of) {
 
 function* strain(of) {
   const lag = Math.max(0, ...of("gateway_loop_lag_seconds").map((one) => one.value));
-  if (lag > LAG) yield ["warn", `The gateway was ${Math.round(lag * 1000)} ms late.`, "Its processor is full, or shared: more gateways, or fewer neighbours."];
+  lateSince = lag > LAG ? lateSince ?? seenAt : null;
+  if (lateSince !== null && seenAt - lateSince > LASTING) yield ["warn", `The gateway was ${Math.round(lag * 1000)} ms late.`, "Its processor is full, or shared: more gateways, or fewer neighbours."];
   const dropped = of("gateway_log_dropped_total").reduce((sum, one) => sum + one.value, 0);
   if (grew("log", dropped)) yield ["warn", "Log lines are dropped.", "What reads the log is slower than the calls; the figures here are whole."];
 }
