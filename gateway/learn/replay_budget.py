@@ -32,7 +32,7 @@ from gateway.route.target import ROUTE_FREELY
 LASTS: Final = (2.0, 10.0)
 """Calls take between so many seconds."""
 
-DIAL, DOUBLING = 0.8, 0.042
+DIAL, DOUBLING = 0.9, 0.042
 """The dial of the traffic, and what a doubling of cost must buy in its middle: there is something
 to save. Fixed here, so that the tables stay comparable when the gateway's own default moves."""
 

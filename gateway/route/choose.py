@@ -12,8 +12,7 @@ The same inputs give the same choice; nothing here knows the time or draws a num
 """
 
 from collections.abc import Mapping
-from math import log2
-
+from math import sqrt
 from gateway.call import Assessment, Sort, Wishes
 from gateway.catalog import Catalog, Tier
 from gateway.money import FREE
@@ -24,7 +23,7 @@ from gateway.route.look import DOWN, LATE, Look, Policy
 from gateway.route.outlook import Outlook
 from gateway.route.reasons import Candidate, Choice, only, refusal, why
 from gateway.route.target import ALL_TIERS, Target
-from gateway.route.weights import dial_lambda
+from gateway.route.weights import dial_lambda, steepness
 
 __all__ = [
     "DOWN",
@@ -146,12 +145,13 @@ class Chooser:
         if dial is None:
             dial = policy.quality
         weight, second, middle = dial_lambda(dial, policy.doubling), policy.second, policy.doubling
+        steep = weight * steepness([c.cost for c in fitting])
         best, most, highest = fitting[0], -1e12, 0.0
         for candidate in fitting:
             # What comes too late is worth nothing.
             quality, cost = candidate.quality * candidate.within, candidate.cost
             # `Weights.worth`, written out: three calls would cost as much as the rest of this.
-            worth = quality - weight * log2(cost + 1) - price * cost - second * candidate.total
+            worth = quality - steep * sqrt(cost + 1) - price * cost - second * candidate.total
             if worth > most:
                 best, most = candidate, worth
             if quality > highest:

@@ -5,7 +5,7 @@ somebody asks, never on the way of a call.
 """
 
 from collections.abc import Iterable
-from math import ceil, floor, inf, log2
+from math import ceil, floor, inf, sqrt
 
 from gateway.money import spell
 from gateway.route.fit import SPENT
@@ -40,7 +40,7 @@ def _refused(other: Candidate) -> str:
 
 
 def _lost(other: Candidate, choice: Choice) -> str:
-    label, weights = other.tier.label, Weights(*choice[4:7])
+    label, weights = other.tier.label, Weights.of(choice)
     if choice.dial is None:
         return ""
     if choice.code == "sticky":
@@ -55,12 +55,12 @@ def _lost(other: Candidate, choice: Choice) -> str:
 
 def _dial_for(other: Candidate, choice: Choice) -> float | None:
     """The nearest dial in hundredths at which another tier is chosen, if there is one."""
-    weights, middle = Weights(*choice[4:7]), choice.middle
+    weights, middle = Weights.of(choice), choice.middle
     flat = weights._replace(cost=0.0)
     fitting = [c for c in choice.candidates if not c.refused]
     least, most = 0.0, inf
     for rival in fitting:
-        doublings = log2(other.cost + 1) - log2(rival.cost + 1)
+        doublings = weights.steep * (sqrt(other.cost + 1) - sqrt(rival.cost + 1))
         gained = flat.worth(other) - flat.worth(rival)
         if doublings > 0.0:
             most = min(most, gained / doublings)

@@ -236,6 +236,6 @@ def menu(choice: Choice) -> tuple[list[int], list[float]]:
     """What a call could cost and what each would be worth; only the chosen where none weighed."""
     if not choice.cost_weight and not choice.time_weight:
         return [choice.chosen.cost], [0.0]
-    worth = Weights(choice.cost_weight, choice.time_weight).worth
+    worth = Weights.of(choice)._replace(price=0.0).worth
     fitting = [c for c in choice.candidates if not c.refused]
     return [c.cost for c in fitting], [worth(c) for c in fitting]

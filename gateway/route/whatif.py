@@ -28,7 +28,7 @@ def at_dial(choice: Choice, dial: float) -> Candidate:
     """Whom a choice would have taken with another dial."""
     if choice.dial is None or choice.code == STICKY:
         return choice.chosen
-    weights = Weights(*choice[4:7])._replace(cost=dial_lambda(dial))
+    weights = Weights.of(choice)._replace(cost=dial_lambda(dial, choice.middle))
     return max([c for c in choice.candidates if not c.refused], key=weights.worth)
 
 

@@ -44,7 +44,8 @@ class RoutingSettings(Section):
         ge=0,
         le=1,
         description="Predicted quality that a doubling of a call's cost must buy, at the dial's "
-        "middle. Higher is thriftier.",
+        "middle; beyond the step to the second cheapest tier, each √2 times as much as the one "
+        "before. Higher is thriftier.",
     )
     second: float = Field(
         default=0.0025,

@@ -41,7 +41,7 @@ def test_a_tier_that_lost_would_need_a_gain_or_a_dial() -> None:
 
     assert choice.chosen.tier is Tier.MINI
     assert re.fullmatch(
-        r"full would need \+0\.0\d predicted gain, or a dial of 0\.6\d", about("full", choice)
+        r"full would need \+0\.1\d predicted gain, or a dial of 0\.8\d", about("full", choice)
     )
 
 

@@ -21,7 +21,7 @@ from tests.route.dice import dice
 HOUR = 3_600.0
 START = 1_795_000_000.0 - 1_795_000_000.0 % HOUR
 CATALOG = catalog()
-CHOOSER = Chooser(CATALOG, Policy(0.8, doubling=0.042))
+CHOOSER = Chooser(CATALOG, Policy(0.95, doubling=0.042))
 SPEEDS = dict.fromkeys(Tier, Speed(0.5, 0.01))
 
 

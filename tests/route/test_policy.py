@@ -19,7 +19,7 @@ MIDDLING = assessment(quality=(0.6, 0.7, 0.72))
         (Policy(doubling=0.001), Tier.FULL),
         (Policy(second=0.5), Tier.NANO),
         (Policy(shifts=(0.1, 0.0, 0.0)), Tier.NANO),
-        (Policy(shifts=(0.0, 0.0, 0.2)), Tier.FULL),
+        (Policy(shifts=(0.0, 0.0, 0.25)), Tier.FULL),
     ],
 )
 def test_what_a_doubling_a_second_and_a_tier_are_worth_moves_the_choice(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from gateway.catalog import Tier
-from gateway.route.choose import keep_to
+from gateway.route.choose import Policy, keep_to
 from gateway.route.whatif import at_dial, at_dials, sums
 from tests.fakes import assessment, wishes
 from tests.route.choosing import EASY, HARD, chosen
@@ -49,3 +49,12 @@ def test_a_higher_dial_costs_no_less() -> None:
 
     assert costs == sorted(costs)
     assert found[0][1].tiers == (2, 0, 0)
+
+
+def test_another_dial_is_weighed_at_the_operators_own_weight() -> None:
+    policy = Policy(doubling=0.2)
+
+    again = at_dial(chosen(HARD, wishes(quality=0.1), policy=policy), 0.7)
+
+    assert again == chosen(HARD, wishes(quality=0.7), policy=policy).chosen
+    assert again != chosen(HARD, wishes(quality=0.7)).chosen
