@@ -49,6 +49,7 @@ _IN_DRESS = re.compile(f"[{_class(_DRESSED)}]+")
 _LIKE = _class(LIKE_LATIN)
 _MIXED = re.compile(f"[{_LATIN}][{_LIKE}]|[{_LIKE}][{_LATIN}]")
 _WORD = re.compile(r"\w+")
+_FURTHER = re.compile(r"\s{2,}|[\t\r\n]")
 _APART = re.compile(r"(?<!\w)(\w) (?=\w(?!\w))")
 
 HEAP: Final = 8
@@ -68,7 +69,8 @@ def shown(task: str) -> str:
     if task.isupper():
         task = task.lower()
     if task.count(" ") > APART * len(task):
-        task = _APART.sub(r"\1", re.sub(r"\s+", " ", task))
+        # Where letters stand apart, words stand further apart.
+        task = " ".join([_APART.sub(r"\1", word) for word in _FURTHER.split(task)])
     return _once(task)
 
 
