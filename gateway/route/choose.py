@@ -13,6 +13,7 @@ The same inputs give the same choice; nothing here knows the time or draws a num
 
 from collections.abc import Mapping
 from math import sqrt
+
 from gateway.call import Assessment, Sort, Wishes
 from gateway.catalog import Catalog, Tier
 from gateway.money import FREE

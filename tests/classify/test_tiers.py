@@ -4,7 +4,9 @@ The prompts (`languages.json`) are what a person would try: everyday ones and sh
 same number a language. None is among the anchors the model was shown. Those under `again` were
 written to doubt the first; what they showed (102 of 120 easy ones and 110 of 120 hard ones on the
 sensible side) was mended, so those under `held out` were written after that, and nothing was
-changed for them: 54 and 58 of 60.
+changed for them. Those under `blind` were written before their like was looked at, word tasks and
+short questions of school and law above all, and the model was taught others, not these: they tell
+what to expect of prompts nobody thought of.
 """
 
 import json
@@ -19,7 +21,7 @@ from tests.classify.deciding import TierOf, decider, share
 SENSIBLE = 0.95
 PROMPTS = json.loads(Path(__file__).with_name("languages.json").read_text("utf-8"))
 SIX, OTHER = PROMPTS["six languages"], PROMPTS["other languages"]
-AGAIN, HELD_OUT = PROMPTS["again"], PROMPTS["held out"]
+AGAIN, HELD_OUT, BLIND = PROMPTS["again"], PROMPTS["held out"], PROMPTS["blind"]
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +59,11 @@ def test_prompts_that_nothing_was_changed_for_do_nearly_as_well(tier_of: TierOf)
 
     assert easy >= 0.9
     assert hard >= SENSIBLE
+
+
+def test_blind_prompts_of_nine_languages_mostly_do(tier_of: TierOf) -> None:
+    assert sum(len(texts) for both in BLIND.values() for texts in both.values()) == 168
+    assert min(sensible(tier_of, BLIND)) >= 0.9
 
 
 @pytest.mark.parametrize("language", SIX)
