@@ -24,7 +24,7 @@ def lowered(choice: Choice) -> bool:
         return True
     if not choice.price or choice.dial is None or choice.code == STICKY:
         return False
-    unpaced = Weights(choice.cost_weight, choice.time_weight)
+    unpaced = Weights.of(choice)._replace(price=0.0)
     fitting = [c for c in choice.candidates if not c.refused]
     return max(fitting, key=unpaced.worth).tier is not choice.chosen.tier
 
