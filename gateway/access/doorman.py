@@ -160,6 +160,10 @@ class Doorman:
             "(tiergate keys create NAME makes one)"
         )
 
+    def mixed(self) -> bool:
+        """Whether callers without a key are let in beside those with one."""
+        return self._open and self._closed
+
     def _checked(self, record: KeyRecord, credential: bytes, *, fresh: float) -> Principal:
         if not proves(credential, record):
             raise Unauthenticated(INCORRECT)

@@ -5,11 +5,11 @@ gateway share. The id of what each reply made is remembered with its tenant and 
 
 | the caller has | refers to what it made | another made | nobody knows who made | lists all |
 |---|---|---|---|---|
-| a key | passes, to its account | 404 | 404, unless `unknown` | 403, unless `unknown` |
+| a key | passes, to its account | 404 | 404, unless `unknown` | its own, unless `unknown` |
 | none | passes, to its account | 404 | passes | passes |
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from gateway.catalog import Catalog, Deployment
@@ -59,30 +59,64 @@ class Homes:
         model = named_model(wanted.document or {}) or wanted.query_model
         found_model = self._catalog.by_model.get(model)
         if found_model is None:
-            named_one = self._catalog.by_name.get(self._rules.deployment)
-            largest = self._catalog.tiers[max(self._catalog.tiers)]
-            return largest[0] if named_one is None else named_one[1]
+            return self._usual()
         tier, wants = found_model
         return next(d for d in self._catalog.tiers[tier] if d.model.name == wants.name)
 
-    async def _home(self, wanted: Wanted) -> Deployment | None:
-        found = _refers(wanted)
-        strict = bool(wanted.principal.tenant) and not self._rules.unknown
-        if strict and found.lists:
-            raise PermissionDenied(LISTING)
-        if strict and wanted.upgrade and wanted.path.startswith("/responses"):
-            raise PermissionDenied(TUNNEL)
+    def _usual(self) -> Deployment:
+        named_one = self._catalog.by_name.get(self._rules.deployment)
+        largest = self._catalog.tiers[max(self._catalog.tiers)]
+        return largest[0] if named_one is None else named_one[1]
+
+    def strict(self, wanted: Wanted) -> bool:
+        """Whether a caller may use only what its tenant is known to have made."""
+        return bool(wanted.principal.tenant) and not self._rules.unknown
+
+    async def places(self, wanted: Wanted, after: str) -> list[Deployment]:
+        """One deployment of each account that may hold what follows an id, the usual one first."""
+        usual = self._usual()
+        accounts = {(d.base_url, d.key): d for d in (usual, *self._catalog.deployments(), usual)}
+        places = list(accounts.values())
+        owner = (await self._owners.of([after]))[0] if after else None
+        found = self._catalog.by_name.get(owner.deployment) if owner is not None else None
+        if found is None or owner is None or owner.tenant != digest(wanted.principal.tenant):
+            return places
+        begin = [(d.base_url, d.key) for d in places].index((found[1].base_url, found[1].key))
+        return places[begin:]
+
+    async def own(self, wanted: Wanted, names: Sequence[str]) -> list[bool]:
+        """Which of these the caller's tenant is known to have made."""
+        mine = digest(wanted.principal.tenant)
+        owners = await self._owners.of(names) if names else []
+        return [owner is not None and owner.tenant == mine for owner in owners]
+
+    async def check(self, wanted: Wanted, found: Refers | None = None) -> Deployment | None:
+        """Where what a request (or a part of it) refers to was made, if that is known.
+
+        Raises:
+            ObjectNotFound: something of it is not the caller's.
+        """
+        found = _refers(wanted) if found is None else found
         names = found.names()
         if not names:
             return None
         owners = await self._owners.of(names)
         check_all(names, owners, digest(wanted.principal.tenant))
-        if strict:
+        if self.strict(wanted):
             for name, owner in zip(found.must, owners, strict=False):
                 if owner is None or not owner.tenant:
                     raise not_there(name)
         known = [self._catalog.by_name.get(owner.deployment) for owner in owners if owner]
         return next((one[1] for one in known if one is not None), None)
+
+    async def _home(self, wanted: Wanted) -> Deployment | None:
+        found = _refers(wanted)
+        strict = self.strict(wanted)
+        if strict and found.lists:
+            raise PermissionDenied(LISTING)
+        if strict and wanted.upgrade and wanted.path.startswith("/responses"):
+            raise PermissionDenied(TUNNEL)
+        return await self.check(wanted, found)
 
     async def made(self, wanted: Wanted, reply: Mapping[str, Any], where: Deployment) -> None:
         """Note where what a reply made lives, and whose it is."""

@@ -8,6 +8,7 @@ from gateway.call import NO_USAGE, CacheWish, Call, Feed, Headers, Usage
 from gateway.catalog import Deployment
 from gateway.ended import Ended
 from gateway.errors import GatewayError
+from gateway.flow.guarded import GuardedFeed
 from gateway.holds import Grant
 from gateway.money import FREE, NanoUSD
 from gateway.principal import Principal
@@ -48,7 +49,8 @@ class Wanted(NamedTuple):
 
     `path` is below `/v1`, `target` the same with its query. The body is `body`, read as `document`
     where it is JSON, or it comes by `feed`; `said` is what it says, where that decides anything.
-    `upgrade` names the protocol to switch to, `routed` the call whose tokens are to be counted.
+    `guarded`: it must be proved to refer to nothing of another's. `upgrade` names the protocol to
+    switch to, `routed` the call whose tokens are to be counted.
     """
 
     id: str
@@ -67,12 +69,14 @@ class Wanted(NamedTuple):
     cache: CacheWish = CacheWish()
     said: Said = NOTHING
     routed: Routed | None = None
+    guarded: bool = False
 
 
 class Books:
     """One passage's books while it lives.
 
-    `tier` is where it was routed to, if it was. `form` reads along in a form for its model.
+    `tier` is where it was routed to, if it was. `form` reads along in a form for its model,
+    `guarded` for what it refers to.
     `apart`: what is told of use is not the request's own, and is charged already.
     """
 
@@ -85,6 +89,7 @@ class Books:
         "ended",
         "form",
         "grant",
+        "guarded",
         "model",
         "outcome",
         "overhead",
@@ -113,6 +118,7 @@ class Books:
         self.waited = self.ttft = self.overhead = 0.0
         self.stream = self.ended = self.apart = False
         self.form: FormModel | None = None
+        self.guarded: GuardedFeed | None = None
 
     def failed(self, error: GatewayError) -> None:
         """It ends with an error of ours."""

@@ -25,9 +25,10 @@ from gateway.errors import (
 from gateway.flow.batches import Batches
 from gateway.flow.counting import placed
 from gateway.flow.embeddings import Embeddings
+from gateway.flow.guarded import GuardedFeed
 from gateway.flow.homes import Homes
 from gateway.flow.life import Flow
-from gateway.flow.opening import header
+from gateway.flow.listings import Listings
 from gateway.flow.passage import Books, PassRules, Wanted
 from gateway.flow.passed import Passed
 from gateway.flow.reading import AbortOnFailure
@@ -37,6 +38,7 @@ from gateway.ports import Deadlines, Reply, Request
 from gateway.principal import Outage
 from gateway.wire.forms import FormModel, form_model
 from gateway.wire.frames import Frames
+from gateway.wire.guarding import guard
 from gateway.wire.surface import area
 
 # Seconds beyond a client's own timeout: it must be the one to give up.
@@ -69,6 +71,7 @@ class Passing:
         self._flow = flow
         self._parts = flow.parts
         self._homes = Homes(flow.parts.catalog, flow.parts.affinities, rules)
+        self._listings = Listings(self._homes, flow.rules.max_reply)
         self._embeddings = Embeddings(flow)
         self._tolls = Tolls(flow.parts.catalog, rules)
         parts = flow.parts
@@ -108,6 +111,12 @@ class Passing:
         books.requested, books.model = bill.requested, bill.priced
         if wanted.principal.levels:
             await self._hold(books, bill)
+        if (asked := self._listings.asked(wanted)) is not None:
+            deployment, reply = await self._listings.own(
+                wanted, asked, lambda place, target: self._sent(books, place, b"", target)
+            )
+            with AbortOnFailure(reply):
+                return await self._passed(books, bill, deployment, reply)
         deployment = await self._homes.of(wanted)
         if wanted.routed is not None:
             deployment = await placed(self._flow, books, wanted.routed) or deployment
@@ -123,11 +132,13 @@ class Passing:
             message = "Too many calls are in flight; this one was not begun."
             raise Overloaded(message, retry_after=1)
 
-    async def _sent(self, books: Books, deployment: Deployment, body: bytes) -> Reply:
+    async def _sent(
+        self, books: Books, deployment: Deployment, body: bytes, target: str = ""
+    ) -> Reply:
         wanted = books.wanted
         request = Request(
             deployment,
-            wanted.target,
+            target or wanted.target,
             wanted.headers,
             body,
             stream=True,
@@ -136,13 +147,15 @@ class Passing:
             feed=self._read_along(books),
             upgrade=wanted.upgrade,
         )
-        books.attempts = 1
+        books.attempts += 1
         began, outcome = self._now(), CANCELLED
         try:
             reply = await self._parts.upstream.send(request)
             outcome = "ok"
         except UpstreamError as error:
             outcome = error.kind
+            if books.guarded is not None and books.guarded.refused is not None:
+                raise books.guarded.refused from None
             raise
         finally:
             took = self._now() - began
@@ -177,12 +190,16 @@ class Passing:
         books.overhead = max(0.0, books.ttft - books.waited)
         return passed
 
-    @staticmethod
-    def _read_along(books: Books) -> Feed | None:
-        feed, kind = books.wanted.feed, header(books.wanted.headers, b"content-type")
+    def _read_along(self, books: Books) -> Feed | None:
+        wanted = books.wanted
+        feed, kind = wanted.feed, dict(wanted.headers).get(b"content-type", b"")
         if feed is None or (form := form_model(kind)) is None:
             return feed
         books.form = form
+        if wanted.guarded:
+            feed = books.guarded = GuardedFeed(
+                feed, guard(kind), lambda found: self._homes.check(wanted, found)
+            )
         return ReadAlong(feed, form)
 
     def _deadlines(self, wanted: Wanted) -> Deadlines:

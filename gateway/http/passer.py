@@ -7,7 +7,7 @@ finished.
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -62,12 +62,20 @@ class Passer:
     """Serves passages; one a process."""
 
     def __init__(
-        self, passing: Passing, admits: Admits, cors: tuple[str, ...], max_body: int
+        self,
+        passing: Passing,
+        admits: Admits,
+        limits: tuple[tuple[str, ...], int],
+        mixed: Callable[[], bool],
     ) -> None:
+        """`limits`: the origins that may read replies, the largest body that is read whole.
+
+        `mixed`: whether callers with keys and without share what is stored.
+        """
         self.passing = passing
         self._admits = admits
-        self._cors = cors
-        self._max_body = max_body
+        self._cors, self._max_body = limits
+        self._mixed = mixed
 
     async def serve(self, passage: Passage, request_id: str) -> None:
         """Answer one request.
@@ -113,12 +121,13 @@ class Passer:
         )
         if passage.upgrade:
             return wanted._replace(feed=passage)
+        wanted = wanted._replace(guarded=self._guarded(wanted))
         if passage.length == 0:
             return wanted
         if _media(passage.headers, wanted):
             return wanted._replace(feed=passage)
         body = await self._collected(passage)
-        if not _guarded(wanted):
+        if not wanted.guarded:
             wanted = wanted._replace(body=body, document=_document(body))
         else:
             document = read(body)
@@ -127,6 +136,14 @@ class Passer:
             wanted = wanted._replace(body=body, document=document, said=said)
         counts = wanted.path == COUNTED_PATH and wanted.method == "POST"
         return counted(wanted, fields) if counts else wanted
+
+    def _guarded(self, wanted: Wanted) -> bool:
+        """Whether a body must be proved harmless; input for embeddings refers to nothing."""
+        principal = wanted.principal
+        if limited(principal):
+            return True
+        keyed = bool(principal.tenant) or self._mixed()
+        return keyed and area(wanted.path) != "embeddings"
 
     async def _collected(self, passage: Passage) -> bytes:
         pieces: list[bytes] = []
@@ -180,14 +197,6 @@ class Passer:
         return b"".join((status, passage.protocol.date(), *fields, cors, ours))
 
 
-def _guarded(wanted: Wanted) -> bool:
-    """Whether a body must be proved harmless; input for embeddings refers to nothing."""
-    principal = wanted.principal
-    if limited(principal):
-        return True
-    return bool(principal.tenant) and area(wanted.path) != "embeddings"
-
-
 def _media(headers: Fields, wanted: Wanted) -> bool:
     """Whether a body is none of JSON and passes unread.
 
@@ -203,7 +212,7 @@ def _media(headers: Fields, wanted: Wanted) -> bool:
     kind = fields.get(b"content-type", b"").strip().lower()
     encoded = fields.get(b"content-encoding", b"identity").strip().lower() != b"identity"
     unread = encoded or b"json" not in kind
-    if not unread or not _guarded(wanted):
+    if not unread or not wanted.guarded:
         return unread
     if kind or encoded:
         form = kind.startswith((FORM, SDP)) and area(wanted.path) in FORMS

@@ -101,7 +101,8 @@ class Plane:
         self._dated: list[tuple[bytes, bytes]] = []
         self._date = b""
         self.passing = Passing(flow, passed)
-        self._passer = Passer(self.passing, self._admit, limits.cors_origins, limits.max_body)
+        bounds = limits.cors_origins, limits.max_body
+        self._passer = Passer(self.passing, self._admit, bounds, lambda: self.door.mixed())
         # Begins the trace of a call, where calls are traced.
         self.begin: Callable[[Call, str], None] | None = None
         models = [model for _, model in flow.parts.catalog.models()]

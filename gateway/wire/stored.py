@@ -34,6 +34,7 @@ REFERRING = frozenset(
     {
         "assistant_id",
         "batch_id",
+        "consent",
         "container",
         "container_id",
         "conversation",
@@ -58,7 +59,9 @@ REFERRING = frozenset(
 # What stands there where nothing is referred to.
 NO_IDS = frozenset({"", "auto", "none"})
 # A caller's own words, whatever they look like.
-FREE_FORM = frozenset({"metadata", "parameters", "schema", "variables"})
+FREE_FORM = frozenset({"metadata", "parameters", "schema"})
+# Models that were made of somebody's files.
+TUNED = "ft:"
 # Sources of an evaluation that are whatever the account keeps.
 WHOLE_ACCOUNT = frozenset({"logs", "responses", "stored_completions"})
 # What a routed call must hold that refers to more than its own members say, or says those twice.
@@ -213,6 +216,8 @@ class _Looking:
         for name, value in node.items():
             if name == "model" and isinstance(value, str):
                 self.models.append(value)
+                if value.startswith(TUNED):
+                    self.seems.append(value)
             elif name in REFERRING:
                 self._refer(self.refers, value)
             elif name.endswith(("_id", "_ids")):

@@ -36,6 +36,13 @@ FILE = "file-abcdef"
         ("POST", "/responses/compact", {"container": {"id": FILE}}),
         ("GET", f"/things/vs_bobs_own?call_id={FILE}", None),
         ("POST", "/things", {"some_new_id": FILE}),
+        ("POST", "/audio/voices", {"consent": FILE}),
+        ("POST", "/videos/edits", {"video": {"id": FILE}}),
+        ("POST", "/images/edits", {"images": [{"file_id": FILE}]}),
+        ("POST", "/fine_tuning/jobs", {"training_file": FILE}),
+        ("POST", "/responses/compact", {"prompt": {"variables": {"x": {"file_id": FILE}}}}),
+        ("POST", "/responses/compact", {"tools": [{"container": {"file_ids": [FILE]}}]}),
+        ("POST", "/completions", {"model": "ft:acme", "prompt": "Hi"}),
     ],
 )
 @pytest.mark.parametrize("unknown", [True, False])
@@ -43,7 +50,7 @@ async def test_what_another_made_is_not_there(
     method: str, path: str, said: dict[str, Any] | None, unknown: bool
 ) -> None:
     place = Place(rules=PassRules(unknown=unknown))
-    for name in (FILE, "file:abcdef", f"{FILE}1"):
+    for name in (FILE, "file:abcdef", f"{FILE}1", "ft:acme"):
         await place.made(name, ALICE.tenant)
     for name in ("vs_bobs_own", "file-bobs", "e"):
         await place.made(name, BOB.tenant)
@@ -96,8 +103,8 @@ async def test_a_reply_that_names_what_another_made_takes_nothing_away() -> None
         ("DELETE", "/models/ft:gpt-4.1:acme", None, ObjectNotFound),
         ("GET", "/files/" + "x" * 300, None, ObjectNotFound),
         ("POST", "/batches", {"input_file_id": "file-x"}, ObjectNotFound),
-        ("GET", "/files", None, PermissionDenied),
-        ("GET", "/chat/completions?limit=5", None, PermissionDenied),
+        ("GET", "/things", None, PermissionDenied),
+        ("GET", "/chat/completions/", None, PermissionDenied),
         ("DELETE", "/conversations", None, PermissionDenied),
         ("POST", "/evals", {"data_source_config": {"type": "logs"}}, PermissionDenied),
     ],
